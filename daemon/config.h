@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Configuration: amshand.conf and its drop-in folder.
+ */
+#ifndef AMSHAN_CONFIG_H
+#define AMSHAN_CONFIG_H
+
+#include "meter/meter.h"
+#include "mqtt/client.h"
+
+/**
+ * struct source_config - section "source NAME"
+ * @name: its title
+ * @uri: where its octets come from
+ * @meter: id of its meter, NULL: learned
+ * @where: "FILE:LINE" of its uri, for sentences about it
+ * @settings: scale, clock, derived values
+ */
+struct source_config {
+	char *name;
+	char *uri;
+	char *where;
+	char *meter;
+	struct meter_settings settings;
+};
+
+/**
+ * struct config - all of it; owned strings
+ * @log_level: syslog priority
+ * @state_dir: where learned ids are kept
+ * @dbus: show readings on D-Bus
+ * @mqtt_enabled: there is a section "mqtt"
+ * @mqtt: the broker
+ * @mqtt_topic: base topic
+ * @mqtt_publish: show readings on MQTT
+ * @sources: @n_sources of them
+ */
+struct config {
+	int log_level;
+	char *state_dir;
+	bool dbus;
+	bool mqtt_enabled;
+	struct mqtt_config mqtt;
+	char *mqtt_topic;
+	bool mqtt_publish;
+	struct source_config *sources;
+	size_t n_sources;
+};
+
+/**
+ * config_load() - read a file and its drop-in folder (every *.conf of FILE.d, in the order of their
+ * names)
+ * @path: the file
+ * @ret: untouched on failure
+ *
+ * Mistakes are logged with file, line and key.
+ *
+ * Return: 0; -EINVAL for mistakes; -ENOENT, -EACCES, ... for a file that cannot be read.
+ */
+int config_load(const char *path, struct config **ret);
+void config_free(struct config *c);
+
+#endif /* AMSHAN_CONFIG_H */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bus: find amshand, read what it shows.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/bus.h"
+#include "ctl/text.h"
+#include "util.h"
+
+#define ANSWER_US	(10 * USEC_PER_SEC)
+
+static const char *bus_name(bool user)
+{
+	return user ? "session bus" : "system bus";
+}
+
+/* Connect to one bus. */
+static int bus_connect(bool user, sd_bus **ret)
+{
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	int r;
+
+	r = user ? sd_bus_open_user_with_description(&bus, "amshanctl") :
+		   sd_bus_open_system_with_description(&bus, "amshanctl");
+	if (r < 0)
+		return r;
+	*ret = bus;
+	bus = NULL;
+	return 0;
+}
+
+/* Does amshand run there?  Asking for the owner starts nothing. */
+static int bus_has_daemon(sd_bus *bus)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int has, r;
+
+	r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			       "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+			       AMSHAN_BUS_NAME);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "b", &has);
+	return r < 0 ? r : has;
+}
+
+/* 1: connected, amshand is there; 0: the bus is there, amshand is not; negative: no bus. */
+static int bus_try(bool user, sd_bus **ret)
+{
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	int r;
+
+	r = bus_connect(user, &bus);
+	if (r == 0)
+		r = bus_has_daemon(bus);
+	if (r <= 0)
+		return r;
+	*ret = bus;
+	bus = NULL;
+	return 1;
+}
+
+static void say_no_bus(bool user, int r)
+{
+	if (user && r == -ENOMEDIUM)
+		ctl_say("no session bus: DBUS_SESSION_BUS_ADDRESS is not set");
+	else
+		ctl_say("cannot connect to the %s: %s", bus_name(user), strerror(-r));
+}
+
+static int bus_open_one(bool user, sd_bus **ret)
+{
+	int r = bus_try(user, ret);
+
+	if (r > 0)
+		return 0;
+	if (r < 0) {
+		say_no_bus(user, r);
+		return r;
+	}
+	ctl_say("amshand is not running on the %s", bus_name(user));
+	return -ESRCH;
+}
+
+int bus_open(const struct ctl_options *o, sd_bus **ret)
+{
+	int system, user;
+
+	if (o->bus != CTL_BUS_ANY)
+		return bus_open_one(o->bus == CTL_BUS_USER, ret);
+
+	system = bus_try(false, ret);
+	if (system > 0)
+		return 0;
+	user = bus_try(true, ret);
+	if (user > 0)
+		return 0;
+	if (system < 0 && user < 0)
+		ctl_say("amshand cannot be asked: there is neither a system bus (%s) nor a session bus (%s)",
+			strerror(-system), user == -ENOMEDIUM ? "not set" : strerror(-user));
+	else if (system == 0 && user == 0)
+		ctl_say("amshand is not running, neither on the system bus nor on the session bus");
+	else
+		ctl_say("amshand is not running on the %s, and there is no %s",
+			bus_name(system < 0), bus_name(user < 0));
+	return -ESRCH;
+}
+
+static void say_no_answer(const sd_bus_error *error, int r)
+{
+	char text[TEXT_MAX];
+
+	if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_AUTH_FAILED))
+		ctl_say("the policy of the bus does not let you read amshand");
+	else if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+					SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+		ctl_say("amshand is not running");
+	else if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
+		ctl_say("amshand does not answer");
+	else
+		ctl_say("amshand gives no readings: %s",
+			error->message ? text_escape(error->message, text, sizeof(text)) :
+					 strerror(-r));
+}
+
+/* Call a method of amshand's main object; @argument: a text for it, or NULL. */
+static int bus_ask(sd_bus *bus, const char *interface, const char *method, const char *argument,
+		   sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(bus, &call, AMSHAN_BUS_NAME, AMSHAN_BUS_PATH, interface,
+					   method);
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(call, false);
+	if (r >= 0 && argument)
+		r = sd_bus_message_append_basic(call, 's', argument);
+	if (r >= 0)
+		r = sd_bus_call(bus, call, ANSWER_US, &error, ret);
+	if (r < 0)
+		say_no_answer(&error, r);
+	return r;
+}
+
+int bus_read(sd_bus *bus, struct model *m)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL, *manager = NULL;
+	int r;
+
+	r = bus_ask(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL, &objects);
+	if (r >= 0)
+		r = bus_ask(bus, "org.freedesktop.DBus.Properties", "GetAll", AMSHAN_MANAGER,
+			    &manager);
+	if (r < 0)
+		return r;
+	r = model_read_objects(m, objects);
+	if (r == 0)
+		r = model_read_manager(m, manager);
+	if (r == -ENOMEM)
+		ctl_say("out of memory");
+	else if (r < 0)
+		ctl_say("what amshand answers is of another form than expected");
+	return r;
+}
+
+int bus_load(const struct ctl_options *o, struct model *m)
+{
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	int r = bus_open(o, &bus);
+
+	return r < 0 ? r : bus_read(bus, m);
+}
+
+struct model_meter *bus_meter(const struct model *m, const char *name)
+{
+	struct model_meter *found = NULL;
+	char text[TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_meters; i++) {
+		if (!strcmp(m->meters[i]->id, name))
+			return m->meters[i];
+		if (strncmp(m->meters[i]->id, name, strlen(name)))
+			continue;
+		found = m->meters[i];
+		n++;
+	}
+	text_escape(name, text, sizeof(text));
+	if (n > 1)
+		ctl_say("%zu meters begin with \"%s\"; \"amshanctl list\" shows them", n, text);
+	else if (!n)
+		ctl_say("no meter \"%s\"; \"amshanctl list\" shows what there is", text);
+	return n == 1 ? found : NULL;
+}

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Captures: from what a file holds to messages.
+ *
+ * Three steps, each takes pieces of any size: form (hex text or binary, lines), framing, messages.
+ * No I/O.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/capture.h"
+#include "link/hextext.h"
+
+/* ---- messages ---- */
+
+/* A message that was read: counted, or handed over. */
+static void message_take(struct capture *c, const u8 *body, const u8 *end)
+{
+	struct capture_stats *s = &c->stats;
+
+	switch (c->msg.kind) {
+	case MESSAGE_READINGS:
+	case MESSAGE_UNKNOWN_LIST:
+		s->messages++;
+		if (!c->error)
+			c->error = c->fn(c->ctx, &c->msg, body, end);
+		break;
+	case MESSAGE_ENCRYPTED:
+		s->encrypted++;
+		s->title_len = c->msg.apdu.title_len;
+		memcpy(s->title, c->msg.apdu.title, s->title_len);
+		break;
+	case MESSAGE_BLOCK:
+		s->blocks++;
+		break;
+	}
+}
+
+static void message_error_take(struct capture *c, int error)
+{
+	if (error == -EPROTONOSUPPORT)
+		c->stats.unsupported++;
+	else if (!c->stats.malformed++)
+		c->stats.malformed_error = error;
+}
+
+/* Behind octets that make no sense: where the next message begins, or @end. */
+static const u8 *find_llc(const u8 *p, const u8 *end)
+{
+	static const u8 llc[] = { 0xe6, 0xe7, 0x00 };
+
+	return memmem(p, end - p, llc, sizeof(llc)) ?: end;
+}
+
+/*
+ * Read the messages from @p on.  Unless @whole, @end may stand in the middle of one.
+ *
+ * Return: @end, or the beginning of the message that may be cut off.
+ */
+static const u8 *messages_read(struct capture *c, const u8 *p, const u8 *end, bool whole)
+{
+	const u8 *first = p;
+
+	for (;;) {
+		const u8 *start = p;
+		bool bare = c->framing == LINK_BODY;
+		int r;
+
+		r = bare ? message_next_body(&c->decoder, &p, end, &c->msg) :
+			   message_next(&c->decoder, &p, end, &c->msg);
+		if (r == -ENODATA)
+			return end;
+		if (r == 0) {
+			message_take(c, bare ? start : c->msg.apdu.body, p);
+			continue;
+		}
+		if (!whole && p > first)
+			return p;
+		message_error_take(c, r);
+		p = bare ? end : find_llc(p + 1, end);
+	}
+}
+
+static void frame_take(void *ctx, const u8 *frame, size_t n)
+{
+	struct capture *c = ctx;
+	struct hdlc_frame f;
+
+	if (hdlc_frame_parse(frame, n, &f) < 0)
+		return;
+	/* Segments are pieces of one message; the last one has no segment bit. */
+	if (f.segmented || c->in_segments) {
+		c->in_segments = f.segmented;
+		c->stats.segments++;
+		return;
+	}
+	if (f.info_len)
+		messages_read(c, f.info, f.info + f.info_len, true);
+	else
+		c->stats.empty++;
+}
+
+/* Read what is held; what may be the beginning of a message is kept unless @whole. */
+static void held_read(struct capture *c, bool whole)
+{
+	const u8 *end = c->held + c->n_held;
+	const u8 *rest = messages_read(c, c->held, end, whole);
+
+	c->n_held = end - rest;
+	memmove(c->held, rest, c->n_held);
+}
+
+static void held_push(struct capture *c, const u8 *data, size_t n)
+{
+	while (n) {
+		size_t room = sizeof(c->held) - c->n_held;
+
+		if (room > n)
+			room = n;
+		memcpy(c->held + c->n_held, data, room);
+		c->n_held += room;
+		data += room;
+		n -= room;
+		if (c->n_held == sizeof(c->held))
+			held_read(c, false);
+	}
+}
+
+/* ---- framing ---- */
+
+static void framed_push(struct capture *c, const u8 *data, size_t n)
+{
+	switch (c->framing) {
+	case LINK_HDLC:
+		framer_push(&c->framer, data, NULL, n, 0, frame_take, c);
+		break;
+	case LINK_LLC:
+	case LINK_APDU:
+	case LINK_BODY:
+		held_push(c, data, n);
+		break;
+	case LINK_P1:
+	case LINK_MBUS:
+	case LINK_UNKNOWN:
+		break;
+	}
+}
+
+/*
+ * Settle the framing by what is in the head; octets that look like nothing may be noise before
+ * frames.
+ */
+static void framing_decide(struct capture *c)
+{
+	size_t n = c->n_head;
+
+	c->framing = link_sniff(c->head, n);
+	if (c->framing == LINK_UNKNOWN)
+		c->framing = LINK_HDLC;
+	c->n_head = 0;
+	framed_push(c, c->head, n);
+}
+
+static void octets_push(struct capture *c, const u8 *data, size_t n)
+{
+	c->stats.octets += n;
+	while (c->framing == LINK_UNKNOWN && n) {
+		size_t room = sizeof(c->head) - c->n_head;
+
+		if (room > n)
+			room = n;
+		memcpy(c->head + c->n_head, data, room);
+		c->n_head += room;
+		data += room;
+		n -= room;
+		/* A flag in front or a whole frame is beyond doubt; the others wait for more. */
+		if (c->n_head == sizeof(c->head) || link_sniff(c->head, c->n_head) == LINK_HDLC)
+			framing_decide(c);
+	}
+	if (n)
+		framed_push(c, data, n);
+}
+
+static bool has_no_length(enum link_framing framing)
+{
+	return framing == LINK_LLC || framing == LINK_APDU || framing == LINK_BODY;
+}
+
+/*
+ * The octets of one line of hex text: a line that begins as the first one did begins a message.
+ * Bodies are too easily found in the middle of a wrapped one: there what came before must be whole.
+ */
+static void line_begins(struct capture *c, const u8 *data, size_t n)
+{
+	enum link_framing framing = link_sniff(data, n);
+
+	if (!has_no_length(framing))
+		return;
+	if (c->framing == LINK_UNKNOWN && c->n_head && link_sniff(c->head, c->n_head) == framing)
+		framing_decide(c);
+	if (c->framing != framing || !c->n_held)
+		return;
+	if (framing == LINK_BODY) {
+		const u8 *p = c->held;
+
+		if (axdr_skip(&p, c->held + c->n_held) < 0)
+			return;
+	}
+	held_read(c, true);
+}
+
+/* ---- form ---- */
+
+static void bad_line(struct capture *c)
+{
+	if (!c->stats.bad_lines++)
+		c->stats.first_bad_line = c->line;
+}
+
+/* A line, or a piece of one that ends between two octets, in c->text. */
+static void line_piece(struct capture *c, size_t n)
+{
+	size_t octets;
+
+	if (c->comment || c->bad_line)
+		return;
+	if (hextext_decode(c->text, n, c->text, &octets, NULL) < 0) {
+		c->bad_line = true;
+		bad_line(c);
+		return;
+	}
+	if (!octets)
+		return;
+	if (!c->mid_line)
+		line_begins(c, c->text, octets);
+	c->mid_line = true;
+	octets_push(c, c->text, octets);
+}
+
+/* c->text is full and its line goes on: take what is whole of it. */
+static void line_overflow(struct capture *c)
+{
+	size_t start = c->n_text, n, first = 0;
+
+	while (first < c->n_text && hextext_is_space(c->text[first]))
+		first++;
+	if (!c->mid_line && first < c->n_text && c->text[first] == '#')
+		c->comment = true;
+	while (start && !hextext_is_space(c->text[start - 1]))
+		start--;
+	n = start + ((c->n_text - start) & ~(size_t)1);
+	if (c->comment || c->bad_line) {
+		c->n_text = 0;
+		return;
+	}
+	/* Decoding is done in place: the odd digit is put aside. */
+	u8 odd = c->text[c->n_text - 1];
+	bool is_odd = n < c->n_text;
+
+	line_piece(c, n);
+	c->n_text = 0;
+	if (is_odd)
+		c->text[c->n_text++] = odd;
+}
+
+static void line_end(struct capture *c)
+{
+	line_piece(c, c->n_text);
+	c->n_text = 0;
+	c->comment = false;
+	c->mid_line = false;
+	c->bad_line = false;
+	c->line++;
+}
+
+static void text_push(struct capture *c, const u8 *data, size_t n)
+{
+	while (n) {
+		const u8 *nl = memchr(data, '\n', n);
+		size_t len = nl ? (size_t)(nl - data) : n;
+		size_t room = sizeof(c->text) - c->n_text;
+
+		if (len > room) {
+			len = room;
+			nl = NULL;
+		}
+		memcpy(c->text + c->n_text, data, len);
+		c->n_text += len;
+		data += len;
+		n -= len;
+		if (nl) {
+			line_end(c);
+			data++;
+			n--;
+		} else if (c->n_text == sizeof(c->text)) {
+			line_overflow(c);
+		}
+	}
+}
+
+/*
+ * What the beginning of the file says: binary at the first octet that has no place in hex text,
+ * text once a line has octets.
+ */
+static enum capture_form form_of(const u8 *p, size_t n)
+{
+	bool comment = false, line_start = true, digits = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '\n') {
+			if (digits)
+				return CAPTURE_TEXT;
+			comment = false;
+			line_start = true;
+		} else if (hextext_is_space(p[i])) {
+			continue;
+		} else if (comment || (line_start && p[i] == '#')) {
+			if (p[i] < ' ')
+				return CAPTURE_BINARY;
+			comment = true;
+		} else {
+			if (hextext_digit(p[i]) < 0)
+				return CAPTURE_BINARY;
+			digits = true;
+			line_start = false;
+		}
+	}
+	return CAPTURE_UNDECIDED;
+}
+
+static bool is_printable(const u8 *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((p[i] < ' ' && !hextext_is_space(p[i])) || p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* Settle the form and give what came so far its way. */
+static void form_decide(struct capture *c, enum capture_form form)
+{
+	u8 first[CAPTURE_HEAD_MAX];
+	size_t n = c->n_text;
+
+	memcpy(first, c->text, n);
+	c->n_text = 0;
+	c->form = form;
+	c->printable = is_printable(first, n);
+	if (form == CAPTURE_BINARY)
+		octets_push(c, first, n);
+	else
+		text_push(c, first, n);
+}
+
+static void form_push(struct capture *c, const u8 **data, size_t *n)
+{
+	size_t room = sizeof(c->text) - c->n_text;
+	enum capture_form form;
+
+	if (room > *n)
+		room = *n;
+	memcpy(c->text + c->n_text, *data, room);
+	c->n_text += room;
+	*data += room;
+	*n -= room;
+	form = form_of(c->text, c->n_text);
+	if (form == CAPTURE_UNDECIDED && c->n_text == sizeof(c->text))
+		form = CAPTURE_TEXT;
+	if (form != CAPTURE_UNDECIDED)
+		form_decide(c, form);
+}
+
+/* ---- the whole ---- */
+
+static int capture_result(const struct capture *c)
+{
+	if (c->error)
+		return c->error;
+	return c->framing == LINK_P1 || c->framing == LINK_MBUS ? -EPROTONOSUPPORT : 0;
+}
+
+void capture_init(struct capture *c, capture_message_fn fn, void *ctx)
+{
+	memset(c, 0, sizeof(*c));
+	framer_init(&c->framer);
+	c->line = 1;
+	c->fn = fn;
+	c->ctx = ctx;
+}
+
+int capture_push(struct capture *c, const u8 *data, size_t n)
+{
+	while (c->form == CAPTURE_UNDECIDED && n)
+		form_push(c, &data, &n);
+	if (n && c->form == CAPTURE_BINARY)
+		octets_push(c, data, n);
+	else if (n)
+		text_push(c, data, n);
+	return capture_result(c);
+}
+
+int capture_end(struct capture *c)
+{
+	if (c->form == CAPTURE_UNDECIDED)
+		form_decide(c, CAPTURE_TEXT);
+	if (c->form == CAPTURE_TEXT && c->n_text)
+		line_end(c);
+	if (c->framing == LINK_UNKNOWN && c->n_head)
+		framing_decide(c);
+	framer_flush(&c->framer, frame_take, c);
+	if (c->n_held)
+		held_read(c, true);
+	return capture_result(c);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * amshanctl: what its subcommands share.
+ *
+ * main.c has the table of subcommands and reads the options; each subcommand is a function that
+ * prints its result on stdout and, when there is something to say about it, one sentence on stderr.
+ */
+#ifndef AMSHAN_CTL_CTL_H
+#define AMSHAN_CTL_CTL_H
+
+#include <amshan/types.h>
+
+/* Exit statuses of all subcommands. */
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_FAILED = 1,		/* it was tried: nothing decoded, no daemon, no such meter, not all is well */
+	CTL_USAGE = 2,		/* wrong usage, or a file that cannot be read */
+};
+
+enum ctl_bus {
+	CTL_BUS_ANY,		/* the system bus if amshand is there, else the session bus */
+	CTL_BUS_SYSTEM,
+	CTL_BUS_USER,
+};
+
+/**
+ * struct ctl_options - what the command line says
+ * @json: JSON instead of text
+ * @bus: which bus amshand is asked on
+ * @argv: operands, @argc of them
+ */
+struct ctl_options {
+	bool json;
+	enum ctl_bus bus;
+	int argc;
+	char **argv;
+};
+
+/* The subcommands; they return an enum ctl_exit. */
+int ctl_decode(const struct ctl_options *o);
+int ctl_list(const struct ctl_options *o);
+int ctl_show(const struct ctl_options *o);
+int ctl_monitor(const struct ctl_options *o);
+int ctl_status(const struct ctl_options *o);
+
+/* ctl_say() - a sentence on stderr, with the program's name before it; no newline in @fmt */
+void ctl_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* AMSHAN_CTL_CTL_H */

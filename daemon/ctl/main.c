@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * amshanctl: the command line.  The table of subcommands, their options and their help.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/text.h"
+#include "util.h"
+
+/**
+ * struct command - a subcommand
+ * @name: its name
+ * @operands: what follows its options, for the help
+ * @min: so many operands at least
+ * @max: so many at most; negative: any number
+ * @bus: it asks amshand: takes --user and --system; all take --json and --help
+ * @run: does it
+ * @summary: for the list of subcommands
+ * @help: what it does
+ */
+struct command {
+	const char *name;
+	const char *operands;
+	int min;
+	int max;
+	bool bus;
+	int (*run)(const struct ctl_options *o);
+	const char *summary;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{
+		"decode", "[FILE]", 0, 1, false, ctl_decode,
+		"decode a capture",
+		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
+		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
+		"space, lines of comment that begin with '#'; one message per line, or broken into\n"
+		"lines anywhere); their framing is found by itself: HDLC frames, bare LLC (E6 E7 00),\n"
+		"a bare APDU or the bare body of one. Values are as transmitted.\n"
+		"\n"
+		"Exit status: 0 at least one message was decoded; 1 none was, standard error says why;\n"
+		"2 wrong usage or unreadable file.\n",
+	},
+	{
+		"list", "", 0, 0, true, ctl_list,
+		"list the meters",
+		"Print the meters that amshand knows, with their power now: what is imported, or\n"
+		"with a minus sign what is exported.\n",
+	},
+	{
+		"show", "METER", 1, 1, true, ctl_show,
+		"show all values of a meter",
+		"Print what a meter says of itself and the last value of everything it has sent.\n"
+		"METER is its id as \"list\" prints it, or the beginning of it that no other meter has.\n",
+	},
+	{
+		"monitor", "[METER...]", 0, -1, true, ctl_monitor,
+		"follow the values as they come",
+		"On a terminal: a table that is kept up to date, until q or Ctrl-C. Otherwise one line\n"
+		"per message; with --json one JSON object per message and line. With METER, which may\n"
+		"be the beginning of an id, only these meters. A restart of amshand is waited for.\n",
+	},
+	{
+		"status", "", 0, 0, true, ctl_status,
+		"say how the sources and the broker are",
+		"Print for each source since when it is in its state, its frames, its errors by cause,\n"
+		"its last frame, and what is to be checked if something is wrong.\n"
+		"\n"
+		"Exit status: 0 all sources are ok; 1 some are not, there is none, or amshand does not\n"
+		"run; 2 wrong usage.\n",
+	},
+};
+
+void ctl_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	/* What was printed before belongs before it on a terminal. */
+	fflush(stdout);
+	fputs("amshanctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void print_version(void)
+{
+	printf("amshanctl %s\n", AMSHAN_VERSION);
+}
+
+static void print_help(void)
+{
+	printf("Usage: amshanctl [OPTION...] COMMAND [ARGUMENT...]\n"
+	       "\n"
+	       "Readings of smart electricity meters: ask amshand, or decode a capture.\n"
+	       "\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-8s %-11s  %s\n", commands[i].name, commands[i].operands,
+		       commands[i].summary);
+	printf("\n"
+	       "Options:\n"
+	       "      --json     print JSON\n"
+	       "      --user     ask amshand on the session bus\n"
+	       "      --system   ask amshand on the system bus; with neither of the two: on the system\n"
+	       "                 bus if it is there, else on the session bus\n"
+	       "  -h, --help     print this, or behind a command its help\n"
+	       "  -V, --version  print the version\n");
+}
+
+static void print_command_help(const struct command *c)
+{
+	printf("Usage: amshanctl %s [OPTION...]%s%s\n\n%s\nOptions:\n", c->name,
+	       *c->operands ? " " : "", c->operands, c->help);
+	printf("      --json    print JSON\n");
+	if (c->bus)
+		printf("      --user    ask amshand on the session bus\n"
+		       "      --system  ask amshand on the system bus; with neither of the two: on the\n"
+		       "                system bus if it is there, else on the session bus\n");
+	printf("  -h, --help    print this\n");
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+enum {
+	OPT_JSON = 256,
+	OPT_USER,
+	OPT_SYSTEM,
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "user", no_argument, NULL, OPT_USER },
+	{ "system", no_argument, NULL, OPT_SYSTEM },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ },
+};
+
+/* struct given - options that were given; the same before and behind the command */
+struct given {
+	bool json, user, system, help, version;
+};
+
+/*
+ * Read options up to the first operand (@stop), or all of them: -EINVAL after a sentence.  getopt()
+ * moves operands behind the options; optind stands at the first one afterwards.
+ */
+static int options_read(int argc, char **argv, bool stop, const char *where, struct given *g)
+{
+	char name[TEXT_MAX], letter[3];
+	int c;
+
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, stop ? "+hV" : "hV", long_options, NULL)) != -1) {
+		switch (c) {
+		case OPT_JSON:
+			g->json = true;
+			break;
+		case OPT_USER:
+			g->user = true;
+			break;
+		case OPT_SYSTEM:
+			g->system = true;
+			break;
+		case 'h':
+			g->help = true;
+			break;
+		case 'V':
+			g->version = true;
+			break;
+		default:
+			/*
+			 * A long option that is wrong was just passed over, a short one is in
+			 * optopt.
+			 */
+			snprintf(letter, sizeof(letter), "-%c", optopt);
+			text_escape(optopt > 0 && optopt < OPT_JSON ? letter : argv[optind - 1],
+				    name, sizeof(name));
+			ctl_say("unknown option %s; \"amshanctl %s--help\" lists them", name, where);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* What was given against what the command takes. */
+static int options_check(const struct command *c, const struct given *g, struct ctl_options *o)
+{
+	if ((g->user || g->system) && !c->bus) {
+		ctl_say("%s does not ask amshand: %s has no place here", c->name,
+			g->user ? "--user" : "--system");
+		return -EINVAL;
+	}
+	if (g->user && g->system) {
+		ctl_say("--user and --system exclude each other");
+		return -EINVAL;
+	}
+	if (o->argc < c->min) {
+		ctl_say("%s needs a %s", c->name, c->operands);
+		return -EINVAL;
+	}
+	if (c->max >= 0 && o->argc > c->max) {
+		char name[TEXT_MAX];
+
+		ctl_say("%s takes no \"%s\"", c->name,
+			text_escape(o->argv[c->max], name, sizeof(name)));
+		return -EINVAL;
+	}
+	o->json = g->json;
+	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
+	return 0;
+}
+
+static int command_run(int argc, char **argv, struct given *g)
+{
+	struct ctl_options o = { 0 };
+	const struct command *c;
+	char where[32];
+
+	c = command_find(argv[0]);
+	if (!c) {
+		char name[TEXT_MAX];
+
+		ctl_say("unknown command \"%s\"; \"amshanctl --help\" lists them",
+			text_escape(argv[0], name, sizeof(name)));
+		return CTL_USAGE;
+	}
+	snprintf(where, sizeof(where), "%s ", c->name);
+	if (options_read(argc, argv, false, where, g) < 0)
+		return CTL_USAGE;
+	if (g->version) {
+		print_version();
+		return CTL_OK;
+	}
+	if (g->help) {
+		print_command_help(c);
+		return CTL_OK;
+	}
+	o.argc = argc - optind;
+	o.argv = argv + optind;
+	if (options_check(c, g, &o) < 0)
+		return CTL_USAGE;
+	return c->run(&o);
+}
+
+/* What could not be written is a failure. */
+static int output_end(int status)
+{
+	bool failed = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !failed)
+		return status;
+	ctl_say("cannot write to standard output%s%s", failed ? "" : ": ",
+		failed ? "" : strerror(errno));
+	return status == CTL_OK ? CTL_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct given g = { 0 };
+
+	setlocale(LC_CTYPE, "");
+	/* A reader that goes away ends us without a word, also if our parent ignores the signal. */
+	signal(SIGPIPE, SIG_DFL);
+	if (options_read(argc, argv, true, "", &g) < 0)
+		return CTL_USAGE;
+	if (g.version) {
+		print_version();
+		return output_end(CTL_OK);
+	}
+	argc -= optind;
+	argv += optind;
+	if (g.help && !argc) {
+		print_help();
+		return output_end(CTL_OK);
+	}
+	if (!argc) {
+		ctl_say("a command is missing; \"amshanctl --help\" lists them");
+		return CTL_USAGE;
+	}
+	return output_end(command_run(argc, argv, &g));
+}

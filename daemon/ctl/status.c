@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * amshanctl status: how the sources and the broker are, and what to check.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/bus.h"
+#include "ctl/ctl.h"
+#include "ctl/report.h"
+#include "ctl/table.h"
+#include "ctl/text.h"
+#include "util.h"
+
+/* The counters that are errors, and what they are called in a table. */
+static const struct {
+	const char *counter;
+	const char *text;
+} errors[] = {
+	{ "hcs_errors", "HCS" },
+	{ "fcs_errors", "FCS" },
+	{ "format_errors", "format" },
+	{ "length_errors", "length" },
+	{ "timeouts", "cut off" },
+	{ "parity_errors", "parity" },
+	{ "framing_errors", "framing" },
+	{ "breaks", "break" },
+	{ "overruns", "overrun" },
+	{ "malformed", "malformed" },
+	{ "unknown", "unknown list" },
+	{ "encrypted", "encrypted" },
+	{ "unsupported", "unsupported" },
+	{ "segmented", "segmented" },
+	{ "watchdog", "watchdog" },
+};
+
+static bool is_ok(const struct model_source *s)
+{
+	return !strcmp(s->health, "ok");
+}
+
+/* "2 HCS, 1 FCS"; "none" */
+static char *error_text(const struct model_source *s, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	snprintf(buf, size, "none");
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		u64 count = model_counter(s, errors[i].counter);
+
+		if (count && n < size)
+			n += snprintf(buf + n, size - n, "%s%llu %s", n ? ", " : "",
+				      (unsigned long long)count, errors[i].text);
+	}
+	return buf;
+}
+
+/* ---- JSON ---- */
+
+static int add_source(json_t *j, const struct model_source *s)
+{
+	json_t *counters = json_object();
+	int r = counters ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < s->n_counters && r == 0; i++)
+		r = report_add(counters, s->counters[i].name,
+			       json_integer((json_int_t)s->counters[i].value));
+	if (r < 0) {
+		json_decref(counters);
+		return r;
+	}
+	r = report_add(j, "counters", counters);
+	if (r == 0)
+		r = report_add_text(j, "name", s->name);
+	if (r == 0)
+		r = report_add_text(j, "uri", s->uri);
+	if (r == 0)
+		r = report_add_text(j, "state", s->state);
+	if (r == 0)
+		r = report_add_text(j, "reason", s->reason);
+	if (r == 0)
+		r = report_add_time(j, "since", s->since);
+	if (r == 0)
+		r = report_add_text(j, "health", s->health);
+	if (r == 0)
+		r = report_add_text(j, "health_text", s->health_text);
+	if (r == 0)
+		r = report_add_time(j, "last_octet", s->last_octet);
+	if (r == 0)
+		r = report_add_time(j, "last_frame", s->last_frame);
+	if (r == 0)
+		r = report_add_time(j, "last_message", s->last_message);
+	if (r == 0 && s->period)
+		r = report_add(j, "period", report_number((double)s->period / USEC_PER_SEC));
+	if (r == 0)
+		r = report_add_text(j, "system_title", s->system_title);
+	return r < 0 ? r : report_add_text(j, "meter", s->meter);
+}
+
+static json_t *sources_json(const struct model *m)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < m->n_sources; i++) {
+		json_t *j = json_object();
+
+		/* Appending takes the object over, also if it fails. */
+		if (j && json_array_append_new(array, j) == 0 && add_source(j, m->sources[i]) == 0)
+			continue;
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+static int print_json(const struct model *m)
+{
+	json_t *mqtt = json_object(), *j = json_object();
+	int r = mqtt && j ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = report_add_text(mqtt, "state", m->mqtt_state);
+	if (r == 0)
+		r = report_add_text(mqtt, "reason", m->mqtt_reason);
+	if (r == 0)
+		r = report_add_text(j, "version", m->version);
+	if (r == 0)
+		r = report_add(j, "mqtt", json_incref(mqtt));
+	if (r == 0)
+		r = report_add(j, "sources", sources_json(m));
+	json_decref(mqtt);
+	if (r < 0) {
+		json_decref(j);
+		j = NULL;
+	}
+	return report_print(j);
+}
+
+/* ---- text ---- */
+
+static int add_row(struct libscols_table *t, const struct model_source *s, u64 now)
+{
+	char name[TEXT_MAX], state[TEXT_MAX], health[TEXT_MAX], since[TEXT_MAX], frames[TEXT_MAX];
+	char error[TEXT_MAX], last[TEXT_MAX], uri[MODEL_SENTENCE_MAX];
+	const char *const cells[] = {
+		text_escape(s->name, name, sizeof(name)),
+		text_escape(s->state, state, sizeof(state)),
+		text_escape(s->health, health, sizeof(health)),
+		text_time(s->since, now, since, sizeof(since)),
+		text_number((double)model_counter(s, "frames"), frames, sizeof(frames)),
+		text_ago(s->last_frame, now, last, sizeof(last)),
+		error_text(s, error, sizeof(error)),
+		text_escape(s->uri, uri, sizeof(uri)),
+	};
+
+	return table_add(t, cells, ARRAY_SIZE(cells));
+}
+
+/* "garage: no octets arrive: ...", and the reason of the state if that says more. */
+static void print_sentence(const struct model_source *s)
+{
+	char name[TEXT_MAX], text[MODEL_SENTENCE_MAX], reason[MODEL_SENTENCE_MAX];
+
+	printf("%s: %s", text_escape(s->name, name, sizeof(name)),
+	       text_escape(s->health_text, text, sizeof(text)));
+	text_escape(s->reason, reason, sizeof(reason));
+	if (*reason && !strstr(text, reason))
+		printf(" (%s)", reason);
+	putchar('\n');
+}
+
+static int print_text(const struct model *m)
+{
+	static const struct table_column columns[] = {
+		{ "SOURCE" }, { "STATE" }, { "HEALTH" }, { "SINCE" }, { "FRAMES", .right = true },
+		{ "LAST FRAME" }, { "ERRORS" }, { "URI" },
+	};
+	_cleanup_(table_unrefp) struct libscols_table *t = table_new(columns, ARRAY_SIZE(columns));
+	char state[TEXT_MAX], reason[MODEL_SENTENCE_MAX];
+	u64 now = real_us();
+
+	if (!t)
+		return report_no_memory();
+	for (size_t i = 0; i < m->n_sources; i++)
+		if (add_row(t, m->sources[i], now) < 0)
+			return report_no_memory();
+	if (m->n_sources) {
+		table_print(t);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < m->n_sources; i++)
+		print_sentence(m->sources[i]);
+	text_escape(m->mqtt_reason, reason, sizeof(reason));
+	printf("MQTT broker: %s%s%s\n", text_escape(m->mqtt_state, state, sizeof(state)),
+	       *reason ? ", " : "", reason);
+	return CTL_OK;
+}
+
+int ctl_status(const struct ctl_options *o)
+{
+	_cleanup_(model_clearp) struct model m = { 0 };
+	int status;
+
+	if (bus_load(o, &m) < 0)
+		return CTL_FAILED;
+	status = o->json ? print_json(&m) : print_text(&m);
+	if (!m.n_sources) {
+		ctl_say("no source is configured");
+		return CTL_FAILED;
+	}
+	for (size_t i = 0; i < m.n_sources; i++)
+		if (!is_ok(m.sources[i]))
+			status = CTL_FAILED;
+	return status;
+}

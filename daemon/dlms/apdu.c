@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * LLC header and APDU header: what stands before a notification's body.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "dlms/apdu.h"
+#include "dlms/axdr.h"
+
+/* LLC of a server's answer or push: destination E6h, source E7h, control 00h (IEC 62056-46). */
+static const u8 llc[] = { 0xe6, 0xe7, 0x00 };
+
+/*
+ * The date-time of a data-notification: an octet-string without its tag, so a length and 0 or 12
+ * octets; Kaifa puts the tag (09h) before it, and a date-time with its own tag (19h) is legal.
+ */
+static int header_time(const u8 **p, const u8 *end, struct apdu *ret)
+{
+	const u8 *q = *p;
+
+	if (q == end)
+		return -EBADMSG;
+	if (*q == AXDR_DATE_TIME) {
+		q++;
+	} else {
+		if (*q == AXDR_OCTET_STRING)
+			q++;
+		if (q == end)
+			return -EBADMSG;
+		if (*q == 0) {
+			*p = q + 1;
+			return 0;
+		}
+		if (*q++ != COSEM_TIME_LEN)
+			return -EBADMSG;
+	}
+	if (end - q < COSEM_TIME_LEN)
+		return -EBADMSG;
+	ret->has_time = cosem_time_parse(q, &ret->time) == 0;
+	*p = q + COSEM_TIME_LEN;
+
+	return 0;
+}
+
+int apdu_parse(const u8 **p, const u8 *end, struct apdu *ret)
+{
+	const u8 *q = *p;
+	int r;
+
+	if (q == end)
+		return -ENODATA;
+	if ((size_t)(end - q) >= sizeof(llc) && !memcmp(q, llc, sizeof(llc)))
+		q += sizeof(llc);
+	if (q == end)
+		return -EBADMSG;
+
+	ret->tag = *q++;
+	ret->has_time = false;
+	ret->title_len = 0;
+
+	switch (ret->tag) {
+	case APDU_DATA_NOTIFICATION:
+		if (end - q < 4)
+			return -EBADMSG;
+		ret->invoke_id = (u32)q[0] << 24 | q[1] << 16 | q[2] << 8 | q[3];
+		q += 4;
+		r = header_time(&q, end, ret);
+		if (r < 0)
+			return r;
+		ret->body = q;
+		*p = q;
+		return 0;
+	case APDU_GENERAL_GLO_CIPHERING:
+	case APDU_GENERAL_DED_CIPHERING:
+		if (q == end || *q > APDU_TITLE_MAX || end - q <= *q)
+			return -EBADMSG;
+		ret->title_len = *q++;
+		memcpy(ret->title, q, ret->title_len);
+		ret->body = q + ret->title_len;
+		*p = end;
+		return 0;
+	case APDU_GENERAL_BLOCK_TRANSFER:
+		ret->body = q;
+		*p = end;
+		return 0;
+	default:
+		return -EPROTONOSUPPORT;
+	}
+}

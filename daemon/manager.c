@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The manager: what amshand is made of, its beginning, reload and end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "config.h"
+#include "log.h"
+#include "manager.h"
+#include "mqtt/client.h"
+#include "output/dbus.h"
+#include "output/mqtt.h"
+#include "registry.h"
+#include "util.h"
+
+/* Without a bus nobody tells that the name is ours: the rest is ready all the same. */
+#define READY_WITHOUT_BUS_US	(5 * USEC_PER_SEC)
+
+/*
+ * How long the loop may stand still for the last words to the broker.  At the end nothing else is
+ * left to do; during a reload all sources wait, and a broker that stalls is perhaps the reason for
+ * the reload.  It gives out the last will if it has not taken our own word by then.
+ */
+#define FAREWELL_END_MS		2000
+#define FAREWELL_RELOAD_MS	200
+
+struct manager {
+	sd_event *event;
+	const char *path;
+	bool session;
+	int log_level;
+	struct config *config;
+	struct state *state;
+	struct registry *registry;
+	struct mqtt_client *mqtt;
+	struct output *mqtt_output;
+	struct output *dbus;
+	sd_event_source *ready_timer;
+	sd_event_source *reload;
+	bool ready;
+	char status[128];
+};
+
+static void say_status(void *ctx)
+{
+	struct manager *m = ctx;
+	struct registry_count c;
+	char status[sizeof(m->status)];
+
+	if (!m->registry)
+		return;
+	c = registry_count(m->registry);
+	snprintf(status, sizeof(status), "%u of %u sources deliver, %u meters", c.delivering, c.sources,
+		 c.meters);
+	if (!strcmp(status, m->status))
+		return;
+	strcpy(m->status, status);
+	sd_notifyf(0, "STATUS=%s", status);
+}
+
+static void say_ready(void *ctx)
+{
+	struct manager *m = ctx;
+
+	if (m->ready)
+		return;
+	m->ready = true;
+	sd_event_source_set_enabled(m->ready_timer, SD_EVENT_OFF);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", m->status);
+}
+
+static int on_ready_timer(sd_event_source *timer, u64 usec, void *ctx)
+{
+	say_ready(ctx);
+
+	return 0;
+}
+
+/* ---- the parts ---- */
+
+/* Takes an output away, with its last words. */
+static void output_remove(struct manager *m, struct output **o)
+{
+	if (!*o)
+		return;
+	registry_remove_output(m->registry, *o);
+	(*o)->ops->stop(*o);
+	(*o)->ops->free(*o);
+	*o = NULL;
+}
+
+/* Blocks the loop until the last words are out, @farewell_ms at most. */
+static void mqtt_remove(struct manager *m, unsigned int farewell_ms)
+{
+	output_remove(m, &m->mqtt_output);
+	if (m->mqtt)
+		mqtt_client_stop(m->mqtt, farewell_ms);
+	mqtt_client_free(m->mqtt);
+	m->mqtt = NULL;
+}
+
+static int mqtt_add(struct manager *m)
+{
+	const struct config *c = m->config;
+	int r;
+
+	if (!c->mqtt_enabled)
+		return 0;
+
+	r = mqtt_client_new(m->event, &c->mqtt, &m->mqtt);
+	if (r == 0 && c->mqtt_publish) {
+		r = mqtt_output_new(m->mqtt, c->mqtt_topic, &m->mqtt_output);
+		if (r == 0)
+			r = registry_add_output(m->registry, m->mqtt_output);
+	}
+	if (r == 0)
+		r = mqtt_client_start(m->mqtt);
+	/* Of settings that contradict each other, they said which. */
+	if (r < 0 && r != -EINVAL)
+		log_err("mqtt: %s", strerror(-r));
+
+	return r;
+}
+
+static int reload_soon(void *ctx)
+{
+	struct manager *m = ctx;
+
+	/* Not within the call: it may take away what the caller stands on. */
+	return sd_event_source_set_enabled(m->reload, SD_EVENT_ONESHOT);
+}
+
+static const struct dbus_output_owner dbus_owner = {
+	.reload = reload_soon,
+	.ready = say_ready,
+};
+
+static int dbus_add(struct manager *m)
+{
+	int r;
+
+	if (!m->config->dbus)
+		return 0;
+	r = dbus_output_new(m->event, m->session, m->mqtt, &dbus_owner, m, &m->dbus);
+	if (r == 0)
+		r = registry_add_output(m->registry, m->dbus);
+
+	return r;
+}
+
+static int sources_add(struct manager *m)
+{
+	for (size_t i = 0; i < m->config->n_sources; i++) {
+		int r = registry_add_source(m->registry, &m->config->sources[i], m->mqtt);
+
+		if (r < 0)
+			return r;
+	}
+
+	return 0;
+}
+
+/* ---- reload ---- */
+
+static const struct source_config *source_named(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_sources; i++) {
+		if (!strcmp(c->sources[i].name, name))
+			return &c->sources[i];
+	}
+
+	return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_mqtt(const struct config *a, const struct config *b)
+{
+	const struct mqtt_config *x = &a->mqtt, *y = &b->mqtt;
+
+	return a->mqtt_enabled == b->mqtt_enabled && a->mqtt_publish == b->mqtt_publish &&
+	       same_text(a->mqtt_topic, b->mqtt_topic) && same_text(x->host, y->host) &&
+	       x->port == y->port && same_text(x->client_id, y->client_id) &&
+	       same_text(x->username, y->username) &&
+	       same_text(x->password_file, y->password_file) &&
+	       x->keepalive_s == y->keepalive_s && x->tls == y->tls &&
+	       same_text(x->ca_file, y->ca_file) && same_text(x->ca_dir, y->ca_dir) &&
+	       same_text(x->cert_file, y->cert_file) && same_text(x->key_file, y->key_file) &&
+	       same_text(x->psk_identity, y->psk_identity) && same_text(x->psk_file, y->psk_file);
+}
+
+static void ignore_message(void *ctx, struct source *s, const struct message *msg, u64 real)
+{
+}
+
+static void ignore_change(void *ctx, struct source *s)
+{
+}
+
+/* Would every source of this configuration be understood? */
+static int sources_check(sd_event *event, const struct config *c)
+{
+	static const struct source_owner nobody = {
+		.message = ignore_message, .changed = ignore_change, .checked = ignore_change,
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const struct source_config *sc = &c->sources[i];
+		_cleanup_free_ char *error = NULL;
+		struct source *s = NULL;
+		int r;
+
+		r = source_new(event, sc->name, sc->uri, NULL, &nobody, NULL, &s, &error);
+		if (r == 0 && s->ops == &source_mqtt && !c->mqtt_enabled) {
+			log_err("%s: uri: \"%s\" needs a section mqtt that names the broker",
+				sc->where, sc->uri);
+			r = -EINVAL;
+		} else if (r < 0) {
+			log_err("%s: uri: %s", sc->where, error ? error : strerror(-r));
+		}
+		source_free(s);
+		if (r < 0 && result == 0)
+			result = r;
+	}
+
+	return result;
+}
+
+/* Is a source in both, and reads on as it does? */
+static bool source_stays(const struct config *old, const struct config *new, const char *name,
+			 bool mqtt_changed)
+{
+	const struct source_config *was = source_named(old, name), *sc = source_named(new, name);
+
+	return was && sc && !strcmp(was->uri, sc->uri) &&
+	       !(mqtt_changed && !strncmp(sc->uri, "mqtt:", 5));
+}
+
+/* What is gone or changed goes, ... */
+static void sources_drop(struct manager *m, const struct config *old, bool mqtt_changed)
+{
+	for (size_t i = 0; i < old->n_sources; i++) {
+		const char *name = old->sources[i].name;
+
+		if (!source_stays(old, m->config, name, mqtt_changed))
+			registry_remove_source(m->registry, name);
+	}
+}
+
+/* ... what is new or changed comes, and the rest gets its new settings. */
+static void sources_take(struct manager *m, const struct config *old, bool mqtt_changed)
+{
+	for (size_t i = 0; i < m->config->n_sources; i++) {
+		const struct source_config *sc = &m->config->sources[i];
+
+		/* One that could not be made the last time is tried again. */
+		if (!source_stays(old, m->config, sc->name, mqtt_changed) ||
+		    registry_update_source(m->registry, sc) == -ENOENT)
+			registry_add_source(m->registry, sc, m->mqtt);
+	}
+}
+
+/*
+ * Another broker.  A D-Bus output that is there stays, but must not look at the old connection any
+ * more when that is freed.
+ */
+static int mqtt_change(struct manager *m)
+{
+	int r, shown = 0;
+
+	if (m->dbus)
+		dbus_output_set_mqtt(m->dbus, NULL);
+	mqtt_remove(m, FAREWELL_RELOAD_MS);
+	r = mqtt_add(m);
+	/* Not half of it: the next reload tries again. */
+	if (r < 0)
+		mqtt_remove(m, 0);
+	if (m->dbus)
+		shown = dbus_output_set_mqtt(m->dbus, m->mqtt);
+	if (shown < 0)
+		log_err("dbus: cannot show the state of MQTT: %s", strerror(-shown));
+
+	return r;
+}
+
+static int dbus_change(struct manager *m)
+{
+	int r;
+
+	output_remove(m, &m->dbus);
+	r = dbus_add(m);
+	if (r < 0) {
+		log_err("dbus: %s", strerror(-r));
+		output_remove(m, &m->dbus);
+	}
+
+	return r;
+}
+
+static int manager_reload(sd_event_source *defer, void *ctx)
+{
+	struct manager *m = ctx;
+	struct config *new = NULL, *old = m->config;
+	bool mqtt_changed, mqtt_lost = false, dbus_lost = false;
+	int r;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)mono_us());
+	r = config_load(m->path, &new);
+	if (r == 0)
+		r = sources_check(m->event, new);
+	if (r < 0) {
+		log_err("%s: not reloaded, everything stays as it was", m->path);
+		config_free(new);
+		sd_notify(0, "READY=1");
+		return 0;
+	}
+
+	if (!same_text(new->state_dir, old->state_dir))
+		log_warning("%s: state-directory: takes effect with the next start", m->path);
+	if (m->log_level < 0)
+		log_set_level(new->log_level);
+
+	m->config = new;
+	mqtt_changed = !same_mqtt(old, new) || new->mqtt_enabled != !!m->mqtt;
+	sources_drop(m, old, mqtt_changed);
+	if (mqtt_changed)
+		mqtt_lost = mqtt_change(m) < 0;
+	if (new->dbus != !!m->dbus)
+		dbus_lost = dbus_change(m) < 0;
+	sources_take(m, old, mqtt_changed);
+	config_free(old);
+	if (mqtt_lost || dbus_lost)
+		log_err("%s: reloaded, but without %s", m->path, !dbus_lost ? "MQTT" :
+			mqtt_lost ? "MQTT and D-Bus" : "D-Bus");
+	else
+		log_info("%s: reloaded", m->path);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", m->status);
+
+	return 0;
+}
+
+/* ---- beginning and end ---- */
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
+{
+	return reload_soon(ctx);
+}
+
+static int loop_prepare(struct manager *m)
+{
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	/* Sockets and pipes answer EPIPE instead. */
+	signal(SIGPIPE, SIG_IGN);
+
+	r = sd_event_new(&m->event);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGHUP, on_hangup, m);
+	if (r >= 0)
+		r = sd_event_add_defer(m->event, &m->reload, manager_reload, m);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(m->reload, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_MONOTONIC,
+					       READY_WITHOUT_BUS_US, 0, on_ready_timer, m);
+	if (r >= 0)
+		r = sd_event_set_watchdog(m->event, true);
+
+	return r < 0 ? r : 0;
+}
+
+/* A descriptor per source: 1,024 are too few for 1,000 meters. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int manager_start(struct manager *m)
+{
+	int r;
+
+	r = sources_check(m->event, m->config);
+	if (r < 0)
+		return r;
+	r = state_load(m->event, m->config->state_dir, &m->state);
+	if (r == 0)
+		r = registry_new(m->event, m->state, say_status, m, &m->registry);
+	if (r == 0)
+		r = mqtt_add(m);
+	if (r == 0)
+		r = dbus_add(m);
+	if (r == 0)
+		r = sources_add(m);
+	if (r < 0)
+		return r;
+
+	if (!m->config->n_sources)
+		log_warning("%s: no source is configured: there is nothing to read", m->path);
+	say_status(m);
+	if (!m->dbus)
+		say_ready(m);
+
+	return 0;
+}
+
+static void manager_stop(struct manager *m)
+{
+	sd_notify(0, "STOPPING=1");
+	/* Outputs look at meters, sources at the connection to the broker: in this order. */
+	output_remove(m, &m->dbus);
+	output_remove(m, &m->mqtt_output);
+	registry_free(m->registry);
+	m->registry = NULL;
+	mqtt_remove(m, FAREWELL_END_MS);
+	state_free(m->state);
+	config_free(m->config);
+	sd_event_source_disable_unref(m->ready_timer);
+	sd_event_source_disable_unref(m->reload);
+	sd_event_unref(m->event);
+}
+
+int manager_run(const char *path, bool session, int log_level)
+{
+	struct manager m = { .path = path, .session = session, .log_level = log_level };
+	int r;
+
+	r = config_load(path, &m.config);
+	if (r < 0)
+		return r;
+	log_set_level(log_level < 0 ? m.config->log_level : log_level);
+	raise_limits();
+
+	r = loop_prepare(&m);
+	if (r == 0)
+		r = manager_start(&m);
+	if (r == 0)
+		r = sd_event_loop(m.event);
+	else
+		log_err("cannot start: %s", strerror(-r));
+	manager_stop(&m);
+
+	return r;
+}
+
+int manager_check(const char *path)
+{
+	struct config *config;
+	sd_event *event;
+	int r;
+
+	r = config_load(path, &config);
+	if (r < 0)
+		return r;
+	r = sd_event_new(&event);
+	if (r >= 0) {
+		r = sources_check(event, config);
+		sd_event_unref(event);
+	}
+	config_free(config);
+
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The manager: owns the loop, the configuration, the registry and the outputs.
+ */
+#ifndef AMSHAN_MANAGER_H
+#define AMSHAN_MANAGER_H
+
+#include <stdbool.h>
+
+/**
+ * manager_run() - run amshand until SIGTERM or SIGINT
+ * @path: configuration file
+ * @session: use the session bus
+ * @log_level: fixed by the command line, or -1: from the configuration
+ *
+ * Return: 0, or a negative errno; then the reason was logged.
+ */
+int manager_run(const char *path, bool session, int log_level);
+
+/**
+ * manager_check() - read the configuration and try every URI, without opening anything
+ * @path: configuration file
+ *
+ * Return: 0, or a negative errno; then the reason was logged.
+ */
+int manager_check(const char *path);
+
+#endif /* AMSHAN_MANAGER_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The registry: which sources and meters there are, which message belongs to which meter, and who
+ * is told.
+ */
+#ifndef AMSHAN_REGISTRY_H
+#define AMSHAN_REGISTRY_H
+
+#include "config.h"
+#include "output/output.h"
+#include "source/source.h"
+#include "state.h"
+
+struct registry;
+
+/**
+ * registry_new() - an empty registry
+ * @event: the loop
+ * @state: what was remembered; not owned
+ * @changed: the number of sources, meters, or of those that deliver changed; from the loop
+ * @ctx: for @changed
+ * @ret: the registry
+ */
+int registry_new(sd_event *event, struct state *state, void (*changed)(void *ctx), void *ctx,
+		 struct registry **ret);
+void registry_free(struct registry *reg);
+
+/* registry_add_output() - show everything that exists, and what comes; not owned */
+int registry_add_output(struct registry *reg, struct output *o);
+void registry_remove_output(struct registry *reg, struct output *o);
+
+/**
+ * registry_add_source() - make a source and start it
+ * @reg: the registry
+ * @config: its section; not kept
+ * @mqtt: the broker, or NULL
+ *
+ * Return: 0, or a negative errno: then the reason was logged.
+ */
+int registry_add_source(struct registry *reg, const struct source_config *config,
+			struct mqtt_client *mqtt);
+
+/* registry_update_source() - new settings for a source whose URI did not change; -ENOENT: there is none */
+int registry_update_source(struct registry *reg, const struct source_config *config);
+
+/* registry_remove_source() - with its meters, as long as no other source reads them */
+void registry_remove_source(struct registry *reg, const char *name);
+
+/* struct registry_count - for a line of status */
+struct registry_count {
+	unsigned int sources;
+	unsigned int delivering;
+	unsigned int meters;
+};
+
+struct registry_count registry_count(const struct registry *reg);
+
+#endif /* AMSHAN_REGISTRY_H */

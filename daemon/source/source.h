@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sources: where octets or frames come from.
+ *
+ * A transport (serial.c, tcp.c, mqtt.c, file.c; kernel.c comes with the module) knows how to open a
+ * line and hands over what arrives.  What is common to all of them is in source.c: the framer, the
+ * decoder, counters, what is wrong in words, and the watchdog that restarts a link which is open
+ * but dead.  Everything runs in the event loop.
+ */
+#ifndef AMSHAN_SOURCE_SOURCE_H
+#define AMSHAN_SOURCE_SOURCE_H
+
+#include <systemd/sd-event.h>
+
+#include <amshan/framer.h>
+
+#include "backoff.h"
+#include "meter/meter.h"
+
+struct mqtt_client;
+struct source;
+
+enum source_state {
+	SOURCE_STOPPED,		/* not started, or stopped */
+	SOURCE_WAITING,		/* for a port to appear, or for the next attempt: reason says why */
+	SOURCE_CONNECTING,	/* name look-up or connection under way */
+	SOURCE_OPEN,		/* octets can arrive */
+	SOURCE_ENDED,		/* a file was read to its end */
+};
+
+/**
+ * struct source_ops - a transport
+ * @scheme: what stands before the first colon of the URI
+ * @parse: take the rest of the URI; on a mistake return -EINVAL and set *@error to a sentence
+ *         (malloc'ed, the caller frees it); called once, before anything else; sets source->priv
+ * @start: open, or begin to try; failures that may heal are no errors: say them by
+ *         source_set_state(SOURCE_WAITING) and try again by yourself
+ * @stop: close and forget all timers; may be started again
+ * @free: release source->priv; called after stop; stop and free are not called while priv is NULL
+ * @watchdog: restart it when no valid frame came for three list periods
+ * @online: octets that stay away mean that the line is silent (false: files)
+ */
+struct source_ops {
+	const char *scheme;
+	int (*parse)(struct source *s, const char *rest, char **error);
+	int (*start)(struct source *s);
+	void (*stop)(struct source *s);
+	void (*free)(struct source *s);
+	bool watchdog;
+	bool online;
+};
+
+extern const struct source_ops source_serial, source_tcp, source_mqtt, source_file;
+
+/**
+ * struct source_stats - what came of it, beside the framer's counters
+ * @messages: decoded messages that had readings
+ * @unknown: well-formed messages in which nothing has a name
+ * @encrypted: messages that need a key
+ * @unsupported: APDUs of a kind that cannot be read (block transfer, others)
+ * @malformed: frames with good checksums whose content is broken
+ * @segmented: segments of longer messages, not put together yet
+ * @starts: times the line was opened
+ * @watchdog: times it was closed because no valid frame came
+ */
+struct source_stats {
+	u64 messages;
+	u64 unknown;
+	u64 encrypted;
+	u64 unsupported;
+	u64 malformed;
+	u64 segmented;
+	u64 starts;
+	u64 watchdog;
+};
+
+/**
+ * struct source_owner - who is told
+ * @message: one decoded message with readings; @msg is valid during the call, in which the source
+ *           may be stopped but not freed
+ * @changed: state, reason or health changed
+ * @checked: a period of observation ended: silent meters can be looked for
+ */
+struct source_owner {
+	void (*message)(void *ctx, struct source *s, const struct message *msg, u64 real_us);
+	void (*changed)(void *ctx, struct source *s);
+	void (*checked)(void *ctx, struct source *s);
+};
+
+/* What is wrong, from the line upwards; source_health_text() has a sentence for each. */
+enum source_health {
+	HEALTH_OK,
+	HEALTH_STARTING,	/* open, and too early to say */
+	HEALTH_CLOSED,		/* not open: state and reason say why */
+	HEALTH_SILENT,		/* no octets */
+	HEALTH_NO_FLAG,		/* octets, no flags */
+	HEALTH_BAD_HCS,		/* flags, no good header */
+	HEALTH_BAD_FCS,		/* good headers, no good frame */
+	HEALTH_MALFORMED,	/* good frames with broken content */
+	HEALTH_UNSUPPORTED,	/* good frames of a kind that cannot be read */
+	HEALTH_UNKNOWN_LIST,
+	HEALTH_ENCRYPTED,
+	HEALTH_ENDED,		/* a file at its end */
+};
+
+#define SOURCE_REASON_MAX 192
+
+/**
+ * struct source - one source
+ * @ops: its transport
+ * @priv: the transport's
+ * @event: the loop, not owned
+ * @mqtt: the connection to the broker for mqtt: sources, NULL without a broker; not owned
+ * @name: unique; from the configuration
+ * @uri: as configured
+ * @settings: how its meter is to be understood
+ * @meter: configured id, or NULL: learned
+ * @learned: id of the meter that its lists named last, "" if none did
+ * @owner: who is told
+ * @ctx: for @owner
+ * @state: where it is
+ * @reason: a sentence for @state, "" if there is nothing to say
+ * @since_us: time of the last change of @state, microseconds since the epoch
+ * @framer: the one framer
+ * @stats: counters
+ * @decoder: what was learned from its lists
+ * @title: system title of the last encrypted message, as text, "" if there was none
+ * @last_octet_us: CLOCK_MONOTONIC, 0 for never; likewise the next ones
+ * @last_frame_us: last frame with good checksums
+ * @last_message_us: last message with readings
+ * @period: how often frames come
+ * @health: as last told to the owner
+ */
+struct source {
+	const struct source_ops *ops;
+	void *priv;
+	sd_event *event;
+	struct mqtt_client *mqtt;
+	char *name;
+	char *uri;
+	struct meter_settings settings;
+	char *meter;
+	char learned[METER_ID_MAX];
+
+	const struct source_owner *owner;
+	void *ctx;
+
+	enum source_state state;
+	char reason[SOURCE_REASON_MAX];
+	u64 since_us;
+
+	struct framer framer;
+	struct source_stats stats;
+	struct decoder decoder;
+	char title[2 * APDU_TITLE_MAX + 1];
+	u64 last_octet_us;
+	u64 last_frame_us;
+	u64 last_message_us;
+	struct period period;
+	enum source_health health;
+
+	/* private to source.c and health.c */
+	sd_event_source *timer;
+	char said[SOURCE_REASON_MAX];	/* reason that was logged, until readings arrive */
+	u32 said_health;		/* likewise, bit per enum source_health */
+	u64 open_us;
+	struct backoff watchdog;
+	u64 watchdog_wait_us;
+	struct framer_stats window_framer;
+	struct source_stats window;
+	bool in_segments;
+};
+
+/**
+ * source_new() - make a source; it does nothing until source_start()
+ * @event: the loop; a reference is not taken
+ * @name: unique name, copied
+ * @uri: SCHEME:REST, copied
+ * @mqtt: see struct source
+ * @owner: told of messages and changes
+ * @ctx: for @owner
+ * @ret: the source; untouched on failure
+ * @error: a sentence on -EINVAL, to be freed; otherwise untouched
+ *
+ * Return: 0; -EINVAL for a URI that is wrong, -ENOMEM.
+ */
+int source_new(sd_event *event, const char *name, const char *uri, struct mqtt_client *mqtt,
+	       const struct source_owner *owner, void *ctx, struct source **ret, char **error);
+int source_start(struct source *s);
+void source_stop(struct source *s);
+void source_free(struct source *s);
+
+/* ---- for transports ---- */
+
+/* source_receive() - octets of the line, in any pieces; @flags as framer_push() */
+void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n);
+
+/*
+ * source_datagram() - whole messages in one piece: frames with flags, hex text, LLC, APDU; any of
+ * them several times
+ */
+void source_datagram(struct source *s, const u8 *data, size_t n);
+
+/* source_eof() - nothing follows: what the framer kept is looked through */
+void source_eof(struct source *s);
+
+/**
+ * source_set_state() - say where the transport is
+ * @s: the source
+ * @state: the new state
+ * @fmt: a sentence without full stop, for SOURCE_WAITING why ("no such port: /dev/ttyUSB0")
+ *
+ * Logs a change once, tells the owner.  Saying the same again is free.
+ */
+void source_set_state(struct source *s, enum source_state state, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- for those who show it ---- */
+
+const char *source_state_name(enum source_state state);	/* "open", "waiting", ... */
+const char *source_health_name(enum source_health health);	/* "ok", "no-octets", "bad-hcs", ... */
+
+#define SOURCE_HEALTH_TEXT_MAX 480
+
+/* source_health_text() - what is wrong and what to check, in a sentence */
+void source_health_text(const struct source *s, char *buf, size_t size);
+
+/* ---- between source.c and health.c ---- */
+
+/* health_begin() - the line was opened: observe from here */
+void health_begin(struct source *s);
+
+/* health_observe() - what came since health_begin() or the last call; begins a new observation */
+enum source_health health_observe(struct source *s);
+
+#endif /* AMSHAN_SOURCE_SOURCE_H */

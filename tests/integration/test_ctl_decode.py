@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+"""amshanctl decode: captures in all forms give exactly what the simulator put in, and nothing else."""
+import json
+import select
+import subprocess
+import unittest
+
+import lab
+from ctl_lab import sim
+
+MAKERS = ("aidon", "aidon-1p", "aidon-it", "aidon-se", "embriq", "embriq-it", "kaifa", "kaifa-1p", "kaifa-it",
+          "kaifa-t3", "kaifa-ct", "kaifa-se", "kamstrup", "kamstrup-1p", "kamstrup-1q", "kamstrup-se",
+          "kamstrup-centivolt", "kamstrup-ct")
+
+
+def decode(*args, octets=None):
+    return subprocess.run([lab.AMSHANCTL, "decode", *args], input=octets, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60)
+
+
+def objects(out):
+    return [json.loads(line) for line in out.decode().splitlines()]
+
+
+def readings(message):
+    """A decoded message without the label that no meter sends."""
+    return {k: v for k, v in message.items() if k != "meter_manufacturer"}
+
+
+class Decode(unittest.TestCase):
+    maxDiff = None
+
+    def check_truth(self, run, truth):
+        self.assertEqual(run.stderr.decode(), "")
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual([readings(m) for m in objects(run.stdout)], [t["readings"] for t in truth])
+
+    def test_every_maker_in_every_framing(self):
+        for maker in MAKERS:
+            for framing in ("hdlc", "llc", "apdu"):
+                with self.subTest(maker=maker, framing=framing):
+                    octets, truth = sim("--maker", maker, "--framing", framing, "--count", "20")
+                    self.check_truth(decode("--json", octets=octets), truth)
+
+    def test_hex_text_one_message_per_line(self):
+        for framing in ("hdlc", "llc", "apdu", "body"):
+            with self.subTest(framing=framing):
+                text, truth = sim("--maker", "kamstrup", "--framing", framing, "--to", "lines", "--count", "20")
+                if framing == "body":
+                    # The time is in the header, which is not there.
+                    for t in truth:
+                        if t["list"] != 3:
+                            t["readings"].pop("meter_time", None)
+                self.check_truth(decode("--json", octets=text), truth)
+
+    def test_hex_text_in_a_file_with_comments_and_wrapped_lines(self):
+        octets, truth = sim("--count", "30")
+        digits = octets.hex().upper()
+        text = "# a capture\n" + "\n".join(digits[i:i + 50] for i in range(0, len(digits), 50)) + "\n# the end\n"
+        with lab.Folder() as folder:
+            self.check_truth(decode("--json", folder.write("capture.hex", text)), truth)
+            self.check_truth(decode("--json", "-", octets=text.encode()), truth)
+
+    def test_a_frame_is_printed_as_soon_as_it_is_whole(self):
+        octets, truth = sim("--count", "2")
+        first = octets.index(b"\x7e", 1) + 1
+        p = subprocess.Popen([lab.AMSHANCTL, "decode", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            p.stdin.write(octets[:first])
+            p.stdin.flush()
+            self.assertTrue(select.select([p.stdout], [], [], 10)[0], "nothing came")
+            self.assertEqual(readings(json.loads(p.stdout.readline())), truth[0]["readings"])
+            out, _ = p.communicate(octets[first:], timeout=10)
+            self.assertEqual([readings(m) for m in objects(out)], [truth[1]["readings"]])
+        finally:
+            p.kill()
+            p.communicate()
+
+    def test_damage_costs_the_damaged_messages_only(self):
+        for fault in (("--flip", "0.3"), ("--lose", "0.3"), ("--double", "0.3"), ("--cut", "0.3"),
+                      ("--noise", "0.5"), ("--shared-flag",), ("--noise", "0.3", "--flip", "0.2", "--lose", "0.2")):
+            with self.subTest(fault=fault):
+                octets, truth = sim("--count", "60", *fault)
+                good = [t["readings"] for t in truth if not t["damaged"]]
+                run = decode("--json", octets=octets)
+                self.assertEqual([readings(m) for m in objects(run.stdout)], good)
+                self.assertEqual(run.returncode, 0)
+                if len(good) < len(truth):
+                    self.assertRegex(run.stderr.decode(), r"^amshanctl: standard input: %d messages decoded; \d+ .*\n$"
+                                     % len(good))
+
+    def test_text_has_names_values_and_units(self):
+        octets, truth = sim("--count", "1")
+        run = decode(octets=octets)
+        self.assertEqual(run.returncode, 0)
+        lines = [line.split() for line in run.stdout.decode().splitlines()]
+        self.assertEqual(lines[0][:2], ["Aidon", "AIDON_V0001,"])
+        self.assertEqual(lines[1], ["NAME", "VALUE", "UNIT"])
+        self.assertIn(["active_power_import", str(truth[0]["readings"]["active_power_import"]), "W"], lines)
+        self.assertIn(["voltage_l1", "%.1f" % truth[0]["readings"]["voltage_l1"], "V"], lines)
+        self.assertIn(["meter_id", truth[0]["readings"]["meter_id"]], lines)
+
+    def test_an_unknown_list_is_shown_as_it_is(self):
+        # structure of long-unsigned 1, visible-string "abc", {OBIS 1-1:5.8.0, double-long 42}
+        octets = bytes.fromhex("0f00000000000203 120001 0a03616263 0202 090601010508 00ff 050000002a")
+        run = decode("--json", octets=octets)
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual(objects(run.stdout), [{"element_1": 1, "element_2": "abc", "1-1:5.8.0": 42}])
+        run = decode(octets=octets)
+        self.assertEqual(run.stdout.decode().splitlines(), [
+            "Unknown maker, 3 elements",
+            "  structure, 3 elements",
+            "    long-unsigned 1",
+            "    visible-string abc",
+            "    structure, 2 elements",
+            "      octet-string 1-1:5.8.0",
+            "      double-long 42",
+        ])
+
+    def test_a_scaler_of_the_message_is_applied_to_codes_without_a_name(self):
+        # array of {OBIS 1-0:99.7.0, long 1234, {scaler -2, unit V}}
+        octets = bytes.fromhex("0f0000000000 0101 0203 090601006307 00ff 1004d2 02020ffe1623")
+        self.assertEqual(objects(decode("--json", octets=octets).stdout), [{"1-0:99.7.0": 12.34}])
+
+    def test_control_characters_never_come_out(self):
+        for text in (b"\x1b[2Jabc", b"a\rb\x07", b"\xc2\x9b31m"):
+            octets = bytes.fromhex("0f0000000000 0201 0a") + bytes([len(text)]) + text
+            for args in ([], ["--json"]):
+                out = decode(*args, octets=octets).stdout
+                self.assertNotEqual(out, b"")
+                self.assertTrue(all(c == 10 or 32 <= c < 127 for c in out), out)
+
+    def test_why_nothing_was_decoded(self):
+        encrypted = bytes.fromhex("db084b414d4501abf43f") + bytes(20)
+        good, _ = sim("--count", "1")
+        bad_fcs = good[:40] + bytes([good[40] ^ 1]) + good[41:]
+        bad_hcs = good[:7] + bytes([good[7] ^ 1]) + good[8:]
+        for octets, why in (
+                (b"", "empty"),
+                (b"\n# a comment\n", "empty"),
+                (bytes(512), "no HDLC flag (7Eh) in 512 octets"),
+                (b"\x7e\x7e\x7e\x01\x7e", "no frame behind the HDLC flags (7Eh) in 5 octets"),
+                (b"This is a letter.\n", "text, but no hex digits"),
+                (encrypted, "encrypted, system title KAM4501ABF43F: needs a key"),
+                (encrypted.hex().encode(), "encrypted, system title KAM4501ABF43F: needs a key"),
+                (bytes.fromhex("db00 10") + bytes(20), "encrypted, system title (none): needs a key"),
+                (bytes.fromhex("e040000100001000"),
+                 "the APDU is of a kind that is not read yet (general block transfer)"),
+                (bytes.fromhex("e6e700c1000000"), "1 APDU of an unknown kind"),
+                (bytes.fromhex("0f0000000000020312"),
+                 "1 malformed message (an element is cut off or of no known type)"),
+                (bad_fcs, "1 frame with bad FCS"),
+                (bad_hcs, "1 header with bad HCS"),
+                (good[:-10], "1 frame cut off by the end"),
+                (b"/KAM5\r\n\r\n1-0:1.7.0(00.123*kW)\r\n!0000\r\n", "P1 telegram: not read yet"),
+                (bytes.fromhex("68fafa6853ff000167db08") + bytes(300), "M-Bus frame: not read yet")):
+            with self.subTest(why=why):
+                run = decode("--json", octets=octets)
+                self.assertEqual(run.stdout, b"")
+                self.assertEqual(run.stderr.decode(), "amshanctl: standard input: %s\n" % why)
+                self.assertEqual(run.returncode, 1)
+
+    def test_files_that_cannot_be_read(self):
+        for name, why in (("/nonexistent", "No such file or directory"), ("/", "Is a directory")):
+            run = decode(name)
+            self.assertEqual(run.stderr.decode(), "amshanctl: cannot read %s: %s\n" % (name, why))
+            self.assertEqual(run.returncode, 2)
+
+    def test_what_cannot_be_written_is_a_failure(self):
+        octets, _ = sim("--count", "1")
+        with open("/dev/full", "w") as full:
+            run = subprocess.run([lab.AMSHANCTL, "decode"], input=octets, stdout=full, stderr=subprocess.PIPE,
+                                 timeout=60)
+        self.assertIn("cannot write", run.stderr.decode())
+        self.assertEqual(run.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

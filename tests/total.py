@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Run the stages of a check one after the other and sum up what came of them.
+
+total.py --run MAKE RESULTS STAGE...: "MAKE STAGE" leaves its counts in RESULTS/STAGE.json; a stage that
+has some already is not run again, one that leaves none has failed.  The last line is the sum.
+"""
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+FIELDS = ("passed", "failed", "skipped")
+
+
+def line(counts):
+    return "%d passed, %d failed, %d skipped" % tuple(counts[f] for f in FIELDS)
+
+
+def write(path, counts):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path + ".new", "w") as f:
+        json.dump(counts, f)
+    os.replace(path + ".new", path)
+
+
+def read(path):
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return None
+
+
+def run(make, stage, path):
+    print("== %s" % stage, flush=True)
+    begin = time.monotonic()
+    status = subprocess.run([*shlex.split(make), stage], stdin=subprocess.DEVNULL).returncode
+    counts = read(path) or dict.fromkeys(FIELDS, 0)
+    if status and not counts["failed"] or not any(counts.values()):
+        counts["failed"] += 1
+    counts["seconds"] = time.monotonic() - begin
+    write(path, counts)
+    print(flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Run stages and sum up.")
+    parser.add_argument("--run", metavar="MAKE", required=True)
+    parser.add_argument("results")
+    parser.add_argument("stage", nargs="+")
+    args = parser.parse_args()
+
+    total = dict.fromkeys(FIELDS, 0)
+    rows = []
+    for stage in args.stage:
+        path = os.path.join(args.results, stage + ".json")
+        if read(path) is None:
+            run(args.run, stage, path)
+        counts = read(path)
+        rows.append("%-10s %s  (%.0f s)" % (stage, line(counts), counts["seconds"]))
+        for field in FIELDS:
+            total[field] += counts[field]
+    print("\n".join(rows))
+    print(line(total), flush=True)
+    return total["failed"] > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
