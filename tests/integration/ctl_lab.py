@@ -107,7 +107,7 @@ class Terminal:
         self.raw, self.rest = b"", b""
         self.alternate = False
         self.cursor = True
-        self.scrolled = 0
+        self.outside = None
         self.clear()
         self.resize(rows, columns)
         self.proc = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True,
@@ -130,20 +130,22 @@ class Terminal:
     def resize(self, rows, columns):
         self.rows, self.columns = rows, columns
         self.screen = (self.screen + [""] * rows)[:rows]
+        self.line = min(self.line, rows - 1)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def put(self, text):
         old = self.screen[self.line].ljust(self.column)
         new = old[:self.column] + text + old[self.column + len(text):]
-        assert len(new) <= self.columns, "%r is wider than the window" % new
-        self.screen[self.line] = new
+        if len(new) > self.columns:
+            self.outside = "%r is wider than the window" % new
+        self.screen[self.line] = new[:self.columns]
         self.column += len(text)
 
     def down(self):
         if self.line + 1 < self.rows:
             self.line += 1
         else:
-            self.scrolled += 1
+            self.outside = "it scrolled"
             self.screen = self.screen[1:] + [""]
 
     def control(self, private, number, letter):
@@ -152,6 +154,7 @@ class Terminal:
         elif private and number == b"25":
             self.cursor = letter == b"h"
         elif letter == b"H":
+            self.outside = None
             self.line, self.column = 0, 0
         elif letter == b"J" and number == b"2":
             self.screen = [""] * self.rows
@@ -187,10 +190,13 @@ class Terminal:
                 self.put(token[0].decode())
 
     def wait(self, what, seconds=10, step=0.05):
+        """Until this is so, on a picture inside of the window.  One that was drawn before the
+        program knew of a new size may be wider; the next one may not."""
         def look():
             self.read(step)
-            return what()
-        return lab.wait_for(look, seconds, step=0, why=lambda: "on the terminal:\n" + "\n".join(self.screen))
+            return what() and not self.outside
+        return lab.wait_for(look, seconds, step=0, why=lambda: "on the terminal (%s):\n%s" %
+                            (self.outside, "\n".join(self.screen)))
 
     def shows(self, text):
         return any(text in line for line in self.screen)

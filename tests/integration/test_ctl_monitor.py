@@ -150,7 +150,7 @@ class Screen(WithDaemon):
         self.assertFalse(terminal.alternate, "still on the alternate screen")
         self.assertTrue(terminal.cursor, "no cursor")
         self.assertEqual(terminal.settings(), terminal.before)
-        self.assertEqual(terminal.scrolled, 0)
+        self.assertIsNone(terminal.outside)
 
     def start_two(self):
         self.other = self.enterContext(Line("kaifa", "6970631400000001"))
