@@ -23,7 +23,8 @@
 #include "sink.h"
 
 #define DRAIN_STEP_MS	5
-#define DRAIN_STEPS	200
+#define DRAIN_STEPS	1000
+#define DRAIN_EMPTY	20	/* looks: octets may still be on their way, on a busy machine for long */
 
 /**
  * struct pty_sink - a pseudo terminal
@@ -112,7 +113,7 @@ static void pty_drain(struct sim_sink *sink)
 	slave = open(s->slave, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (slave < 0)
 		return;
-	for (int i = 0; i < DRAIN_STEPS && empty < 2; i++) {
+	for (int i = 0; i < DRAIN_STEPS && empty < DRAIN_EMPTY; i++) {
 		if (poll(&stop, 1, DRAIN_STEP_MS) || ioctl(slave, FIONREAD, &unread) < 0)
 			break;
 		empty = unread ? 0 : empty + 1;
