@@ -95,7 +95,7 @@ struct framer_stats {
 };
 
 /**
- * framer_frame_fn - takes one frame
+ * typedef framer_frame_fn - takes one frame
  * @ctx: as given to framer_push()
  * @frame: from the format field through the FCS; both checksums are good; valid until return
  * @n: its length, AMSHAN_FRAME_MIN..AMSHAN_FRAME_MAX

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The integer types that the kernel and user space share.
+ * The integer types, and static_assert(), that the kernel and user space share.
  *
  * The framer is compiled as it is into the module and into the daemon; this header gives user space
  * the names that <linux/types.h> gives the kernel.  Nothing else of the kernel is needed.
@@ -9,8 +9,10 @@
 #define AMSHAN_TYPES_H
 
 #ifdef __KERNEL__
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #else
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
