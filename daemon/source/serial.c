@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -74,26 +73,6 @@ static int serial_parse(struct source *s, const char *rest, char **error)
 
 /* ---- opening ---- */
 
-/* A look into the groups may ask a name service; it happens when the rights are wrong, only. */
-static void say_no_access(const char *path, char *why, size_t size)
-{
-	struct group *g;
-	struct stat st;
-
-	if (stat(path, &st) < 0) {
-		snprintf(why, size, "may not open %s: a directory above it is closed to us", path);
-		return;
-	}
-	g = getgrgid(st.st_gid);
-	if ((st.st_mode & 0060) == 0060 && g)
-		snprintf(why, size, "may not open %s: our user has to be a member of group \"%s\"",
-			 path, g->gr_name);
-	else
-		snprintf(why, size,
-			 "may not open %s: its mode is %04o, no group may read and write it", path,
-			 st.st_mode & 07777);
-}
-
 static void say_why(const struct serial *p, int error, char *why, size_t size)
 {
 	const char *path = p->settings.path;
@@ -108,7 +87,7 @@ static void say_why(const struct serial *p, int error, char *why, size_t size)
 		snprintf(why, size, p->opened ? "port vanished: %s" : "no such port: %s", path);
 		break;
 	case EACCES:
-		say_no_access(path, why, size);
+		serial_say_no_access(path, why, size);
 		break;
 	case EPERM:
 		snprintf(why, size, "may not open %s: the service's DeviceAllow= does not name it",
@@ -136,12 +115,8 @@ static void check_settings(struct serial *p, const struct serial_settings *got)
 {
 	const struct serial_settings *want = &p->settings;
 	char a[SERIAL_FORMAT_MAX], b[SERIAL_FORMAT_MAX];
-	u32 off = got->baud > want->baud ? got->baud - want->baud : want->baud - got->baud;
 
-	/* Receivers stand some 4 % between both ends; what a divisor cannot do is below 3 %. */
-	if ((off <= want->baud * 3ull / 100 && got->parity == want->parity &&
-	     got->data == want->data && got->stop == want->stop) ||
-	    p->told || serial_is_pty(p->fd))
+	if (p->told || serial_is_near(want, got) || serial_is_pty(p->fd))
 		return;
 	p->told = true;
 	log_about(LOG_WARNING, p->source->name, NULL, "%s cannot do %s, it is at %s",

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Serial ports: what the parts of the serial transport know of each other.
+ * Serial ports: what the parts of the serial transport know of each other, and what amshan-attach
+ * shares with them.
  *
  *	serial.c		opens, reads, waits for a port that is away
- *	serial_settings.c	from the URI to settings
+ *	serial_settings.c	from text to settings
  *	serial_baud.c		from settings to termios2
  *	serial_marks.c		from the tty's marks to a flag per octet
+ *	serial_access.c		why a port may not be opened
  */
 #ifndef AMSHAN_SOURCE_SERIAL_H
 #define AMSHAN_SOURCE_SERIAL_H
@@ -30,6 +32,8 @@ enum serial_parity {
  * @rtscts: hardware flow control
  * @xonxoff: ask the other end to pause by XOFF when we are behind.  Never the other direction: it
  *           would take 11h and 13h out of the frames, and we send nothing that could be paused
+ * @discipline: a line discipline of ours takes the octets: it is told of errors next to them, and
+ *              also without a parity; none are marked in the octets
  *
  * The default is 2400 8N1, although many meters send 8E1.  An 8E1 line read as 8N1 shows the parity
  * bit where the stop bit belongs: half of the octets come with a framing error, which is not looked
@@ -46,7 +50,23 @@ struct serial_settings {
 	u8 stop;
 	bool rtscts;
 	bool xonxoff;
+	bool discipline;
 };
+
+/* serial_settings_init() - the defaults, without a path */
+void serial_settings_init(struct serial_settings *s);
+
+/**
+ * serial_settings_set() - set one by its name
+ * @s: the settings; untouched on failure
+ * @name: as in a URI: "baud", "parity", ...
+ * @value: likewise
+ * @error: a sentence on -EINVAL, to be freed; otherwise untouched
+ *
+ * Return: 0, -EINVAL, -ENOENT: no such name, -ENOMEM.
+ */
+int serial_settings_set(struct serial_settings *s, const char *name, const char *value,
+			char **error);
 
 /**
  * serial_settings_parse() - from the rest of a URI: PATH[?NAME=VALUE[&NAME=VALUE]...]
@@ -75,6 +95,29 @@ char *serial_format(const struct serial_settings *s, char *buf);
  * Return: 0; -ENOTTY if it is no tty; another negative errno if it refuses.
  */
 int serial_apply(int fd, const struct serial_settings *want, struct serial_settings *got);
+
+/* serial_is_near() - what a port has is what was wanted, as far as its divisor can */
+bool serial_is_near(const struct serial_settings *want, const struct serial_settings *got);
+
+struct serial_saved;
+
+/**
+ * serial_save() - remember how a port is set
+ * @fd: the port
+ * @ret: to be freed; untouched on failure
+ *
+ * Return: 0; -ENOTTY if it is no tty; another negative errno.
+ */
+int serial_save(int fd, struct serial_saved **ret);
+
+/*
+ * serial_restore() - set a port as it was; 0 or a negative errno.  What was received meanwhile is
+ * thrown away: it was not meant for who reads the port next.
+ */
+int serial_restore(int fd, const struct serial_saved *saved);
+
+/* serial_say_no_access() - after EACCES: a sentence that says what the user lacks */
+void serial_say_no_access(const char *path, char *why, size_t size);
 
 /* serial_is_pty() - a pseudo-terminal: has neither baud nor parity */
 bool serial_is_pty(int fd);

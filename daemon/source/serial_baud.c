@@ -6,6 +6,7 @@
  * to the kernel's <asm/termbits.h>; so this file is the only one that sees the latter.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -64,6 +65,17 @@ static void settings_to_termios(const struct serial_settings *s, struct termios2
 	}
 	if (s->parity == PARITY_ODD)
 		t->c_cflag |= PARODD;
+	/*
+	 * A discipline sees each octet's own flag.  INPCK makes drivers tell parity and framing
+	 * errors.  Breaks they tell with BRKINT (only N_TTY would make a signal of it); without a
+	 * parity they must not, for the reason above.
+	 */
+	if (s->discipline) {
+		t->c_iflag &= ~PARMRK;
+		t->c_iflag |= INPCK;
+		if (s->parity != PARITY_NONE)
+			t->c_iflag |= BRKINT;
+	}
 }
 
 static void settings_from_termios(struct serial_settings *s, const struct termios2 *t)
@@ -86,6 +98,32 @@ static bool termios_same(const struct termios2 *a, const struct termios2 *b)
 	       (a->c_cflag & ~speed) == (b->c_cflag & ~speed) && a->c_ospeed == b->c_ospeed &&
 	       a->c_ispeed == b->c_ispeed && a->c_cc[VMIN] == b->c_cc[VMIN] &&
 	       a->c_cc[VTIME] == b->c_cc[VTIME];
+}
+
+struct serial_saved {
+	struct termios2 termios;
+};
+
+int serial_save(int fd, struct serial_saved **ret)
+{
+	struct serial_saved *saved = calloc(1, sizeof(*saved));
+
+	if (!saved)
+		return -ENOMEM;
+	if (ioctl(fd, TCGETS2, &saved->termios) < 0) {
+		int error = errno;
+
+		free(saved);
+		return error == EINVAL ? -ENOTTY : -error;
+	}
+	*ret = saved;
+	return 0;
+}
+
+int serial_restore(int fd, const struct serial_saved *saved)
+{
+	ioctl(fd, TCFLSH, TCIFLUSH);
+	return ioctl(fd, TCSETS2, &saved->termios) < 0 ? -errno : 0;
 }
 
 int serial_apply(int fd, const struct serial_settings *want, struct serial_settings *got)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The URI of a serial port: PATH[?NAME=VALUE[&NAME=VALUE]...].  Pure but for the copies it makes.
+ * Settings of a serial port: by name, in a URI (PATH[?NAME=VALUE[&NAME=VALUE]...]) or on a command
+ * line.  Pure but for the copies it makes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -77,35 +78,91 @@ static int value_parse(const struct word *words, const char *text, unsigned int 
 	return -EINVAL;
 }
 
+static void setting_store(struct serial_settings *s, unsigned int i, unsigned int value)
+{
+	switch (i) {
+	case BAUD:
+		s->baud = value;
+		break;
+	case PARITY:
+		s->parity = value;
+		break;
+	case DATA:
+		s->data = (u8)value;
+		break;
+	case STOP:
+		s->stop = (u8)value;
+		break;
+	case RTSCTS:
+		s->rtscts = value;
+		break;
+	case XONXOFF:
+		s->xonxoff = value;
+		break;
+	}
+}
+
+void serial_settings_init(struct serial_settings *s)
+{
+	*s = (struct serial_settings){ 0 };
+	for (unsigned int i = 0; i < PARAMETERS; i++)
+		setting_store(s, i, parameters[i].initial);
+}
+
+/* The parameter of a name, PARAMETERS if there is none. */
+static unsigned int parameter_find(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < PARAMETERS && strcmp(parameters[i].name, name))
+		i++;
+	return i;
+}
+
+static int parameter_set(struct serial_settings *s, unsigned int i, const char *value, char **error)
+{
+	const struct parameter *p = &parameters[i];
+	unsigned int v;
+
+	if (value_parse(p->words, value, &v) < 0)
+		return uri_error(error, "%s: \"%s\" is not %s", p->name, value, p->allowed);
+	setting_store(s, i, v);
+	return 0;
+}
+
+int serial_settings_set(struct serial_settings *s, const char *name, const char *value,
+			char **error)
+{
+	unsigned int i = parameter_find(name);
+
+	return i < PARAMETERS ? parameter_set(s, i, value, error) : -ENOENT;
+}
+
 /* @text: NAME=VALUE, is cut; @seen: bit per parameter */
-static int parameter_set(unsigned int *values, char *text, unsigned int *seen, char **error)
+static int query_parse(struct serial_settings *s, char *text, unsigned int *seen, char **error)
 {
 	char *value = strchr(text, '=');
+	unsigned int i;
 
 	if (!value)
 		return uri_error(error, "parameter \"%s\" has no value", text);
 	*value++ = '\0';
-	for (unsigned int i = 0; i < PARAMETERS; i++) {
-		const struct parameter *p = &parameters[i];
-
-		if (strcmp(p->name, text))
-			continue;
-		if (*seen & 1u << i)
-			return uri_error(error, "%s is given twice", text);
-		*seen |= 1u << i;
-		if (value_parse(p->words, value, &values[i]) < 0)
-			return uri_error(error, "%s: \"%s\" is not %s", text, value, p->allowed);
-		return 0;
-	}
-	return uri_error(error,
-			 "unknown parameter \"%s\": there are baud, parity, data, stop, rtscts, xonxoff",
-			 text);
+	i = parameter_find(text);
+	if (i == PARAMETERS)
+		return uri_error(error,
+				 "unknown parameter \"%s\": there are baud, parity, data, stop, "
+				 "rtscts, xonxoff", text);
+	if (*seen & 1u << i)
+		return uri_error(error, "%s is given twice", text);
+	*seen |= 1u << i;
+	return parameter_set(s, i, value, error);
 }
 
 int serial_settings_parse(const char *rest, struct serial_settings *ret, char **error)
 {
 	_cleanup_free_ char *path = strdup(rest);
-	unsigned int values[PARAMETERS], seen = 0;
+	struct serial_settings s;
+	unsigned int seen = 0;
 	char *query, *text;
 	int r;
 
@@ -119,23 +176,15 @@ int serial_settings_parse(const char *rest, struct serial_settings *ret, char **
 	if (*path != '/')
 		return uri_error(error, "path \"%s\" does not begin with a slash", path);
 
-	for (unsigned int i = 0; i < PARAMETERS; i++)
-		values[i] = parameters[i].initial;
+	serial_settings_init(&s);
 	while (query && (text = strsep(&query, "&"))) {
-		r = parameter_set(values, text, &seen, error);
+		r = query_parse(&s, text, &seen, error);
 		if (r < 0)
 			return r;
 	}
-	*ret = (struct serial_settings){
-		.path = path,
-		.baud = values[BAUD],
-		.parity = values[PARITY],
-		.data = (u8)values[DATA],
-		.stop = (u8)values[STOP],
-		.rtscts = values[RTSCTS],
-		.xonxoff = values[XONXOFF],
-	};
+	s.path = path;
 	path = NULL;
+	*ret = s;
 	return 0;
 }
 
@@ -154,4 +203,13 @@ char *serial_format(const struct serial_settings *s, char *buf)
 	snprintf(buf, SERIAL_FORMAT_MAX, "%u %u%c%u", s->baud, s->data, letters[s->parity],
 		 s->stop);
 	return buf;
+}
+
+bool serial_is_near(const struct serial_settings *want, const struct serial_settings *got)
+{
+	u32 off = got->baud > want->baud ? got->baud - want->baud : want->baud - got->baud;
+
+	/* Receivers stand some 4 % between both ends; what a divisor cannot do is below 3 %. */
+	return off <= want->baud * 3ull / 100 && got->parity == want->parity &&
+	       got->data == want->data && got->stop == want->stop;
 }
