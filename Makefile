@@ -2,12 +2,15 @@
 #
 # amshan: build, test, install.  "make help" lists the targets.
 
-VERSION := 0.1.0
+# It stands in dkms.conf, and nowhere else.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' dkms.conf)
 
 BUILD ?= build
 CC ?= cc
 CLANG ?= clang
 PYTHON ?= /usr/bin/python3
+DKMS ?= dkms
+DKMS_KERNEL ?= $(shell uname -r)
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 CFLAGS ?= -O2 -g
@@ -19,16 +22,26 @@ sbindir ?= $(prefix)/sbin
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
+includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
 dbusifacedir ?= $(prefix)/share/dbus-1/interfaces
 # The bus does not look for policies below /usr/local.
 dbuspolicydir ?= $(if $(filter /usr,$(prefix)),/usr/share,$(sysconfdir))/dbus-1/system.d
 
 # Debian packages: to build, to run the demo, to run all checks.
 build_packages := gcc libc6-dev make pkg-config libsystemd-dev libmosquitto-dev libssl-dev \
-	libconfuse-dev libjansson-dev libsmartcols-dev
+	libconfuse-dev libjansson-dev libsmartcols-dev libnl-genl-3-dev
 demo_packages := python3 systemd dbus-daemon mosquitto mosquitto-clients
 check_packages := libcmocka-dev python3-gi libglib2.0-bin openssl ser2net valgrind clang \
-	libclang-rt-dev cppcheck sparse shellcheck
+	libclang-rt-dev cppcheck sparse shellcheck mandoc groff-base python3-yaml
+# The static checks of the module, and the debugging kernel.
+lint_kmod_packages := gcc g++ make perl xz-utils clang lld sparse linux-source \
+	linux-headers-$(shell dpkg --print-architecture 2>/dev/null || echo amd64)
+kasan_packages := gcc make flex bison bc libelf-dev xz-utils kmod linux-source
+# The virtual machines: on the host; in a release's root besides build_packages.
+vm_packages := qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static e2fsprogs zstd
+guest_packages := linux-image-amd64 linux-headers-amd64 dkms mount kmod udev python3 dbus-daemon \
+	mosquitto mosquitto-clients xxd
 
 # Q keeps the output short; V=1 shows the commands.
 ifeq ($(V),1)
@@ -39,7 +52,7 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
-PACKAGES := libsystemd libmosquitto openssl libconfuse jansson smartcols
+PACKAGES := libsystemd libmosquitto openssl libconfuse jansson smartcols libnl-genl-3.0
 
 # pkg-config is asked once, and only when something is compiled: "make deps" may have to install it.
 pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(pkg_cflags)
@@ -51,15 +64,18 @@ ifneq ($(WERROR),)
 WARNINGS += -Werror
 endif
 
-all_cflags = -std=gnu11 -D_GNU_SOURCE -DAMSHAN_VERSION='"$(VERSION)"' -Iinclude -Idaemon $(WARNINGS) \
+all_cflags = -std=gnu11 -D_GNU_SOURCE -DAMSHAN_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Idaemon \
+	$(WARNINGS) \
 	-fno-strict-aliasing -fstack-protector-strong $(SANITIZE) $(pkg_cflags) $(CPPFLAGS) $(CFLAGS)
 all_ldflags = -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 # The core is pure: octets to readings.  Everything else needs the libraries.
-core_src := kmod/crc16.c kmod/framer.c $(wildcard daemon/link/*.c daemon/dlms/*.c daemon/meter/*.c)
+# The ring is used by the module alone; its tests run in user space.
+core_src := kmod/crc16.c kmod/framer.c kmod/ring.c $(wildcard daemon/link/*.c daemon/dlms/*.c daemon/meter/*.c)
 lib_src := $(filter-out daemon/main.c,$(wildcard daemon/*.c)) \
-	$(wildcard daemon/source/*.c daemon/output/*.c daemon/mqtt/*.c)
+	$(wildcard daemon/source/*.c daemon/output/*.c daemon/mqtt/*.c daemon/netlink/*.c)
 ctl_src := $(wildcard daemon/ctl/*.c)
+attach_src := $(wildcard daemon/attach/*.c)
 sim_src := $(wildcard tests/sim/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
@@ -67,7 +83,7 @@ bench_src := $(wildcard tests/bench/bench_*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-programs := $(BUILD)/amshand $(BUILD)/amshanctl
+programs := $(BUILD)/amshand $(BUILD)/amshanctl $(BUILD)/amshan-attach
 sim := $(BUILD)/tests/amshan-sim
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(unit_src))
 benches := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(bench_src))
@@ -95,6 +111,10 @@ $(BUILD)/amshand: $(call obj,daemon/main.c) $(BUILD)/libdaemon.a $(BUILD)/libcor
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs) -lm
 
 $(BUILD)/amshanctl: $(call obj,$(ctl_src)) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(say) LD $@
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs) -lm
+
+$(BUILD)/amshan-attach: $(call obj,$(attach_src)) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(say) LD $@
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(pkg_libs) -lm
 
@@ -132,13 +152,20 @@ run_tests = BUILD=$(BUILD) $(PYTHON) tests/run.py
 asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz_seconds ?= 10
 
+# What of user space is run inside of a virtual machine.
+$(BUILD)/tests/framedump: $(call obj,tests/vm/framedump.c) $(BUILD)/libcore.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D) && $(CC) $(all_ldflags) -o $@ $^
+
+vm-programs: all $(sim) $(BUILD)/tests/framedump
 everything: all $(sim) $(unit_tests)
 bench-build: all $(sim) $(benches)
 fuzz-build: $(fuzzers)
 lint-build: everything bench-build $(call obj,$(fuzz_src))
 
 deps:
-	@tests/deps.sh $(build_packages) $(demo_packages) $(check_packages)
+	@tests/deps.sh $(build_packages) $(demo_packages) $(check_packages) $(lint_kmod_packages) \
+		$(vm_packages)
 
 demo:
 	@tests/deps.sh $(build_packages) $(demo_packages)
@@ -151,6 +178,10 @@ test:
 
 lint:
 	@BUILD=$(BUILD) MAKE='$(submake)' $(PYTHON) tests/lint.py --results $(results)/lint.json
+
+lint-kmod:
+	@tests/deps.sh $(lint_kmod_packages)
+	@BUILD=$(BUILD) $(PYTHON) tests/lint_kmod.py --results $(results)/lint-kmod.json
 
 asan:
 	@$(submake) BUILD=$(BUILD)/asan SANITIZE='$(asan)' CFLAGS='-O1 -g' everything
@@ -173,9 +204,27 @@ bench:
 	@$(submake) bench-build
 	@BUILD=$(BUILD) $(PYTHON) tests/bench/run.py
 
+# One kernel in a virtual machine: that of the host's release, if it is one of them.
+vm_kernels := bookworm trixie sid
+KERNEL ?= $(or $(filter $(vm_kernels),$(shell . /etc/os-release && echo $$VERSION_CODENAME)),bookworm)
+
+check-vm: vm-$(KERNEL)
+
+$(vm_kernels:%=vm-%): vm-%:
+	@tests/deps.sh $(vm_packages)
+	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
+		--kernel $* --results $(results)/$@.json $(if $(VM_ARGS),--words '$(VM_ARGS)')
+
+# The debugging kernel is made once, which takes minutes, and anew when its configuration or source changes.
+check-kasan:
+	@tests/deps.sh $(vm_packages) $(kasan_packages)
+	@tests/vm/kasan.sh $(BUILD)/kasan
+	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
+		--kernel kasan --results $(results)/$@.json $(if $(VM_ARGS),--words '$(VM_ARGS)')
+
 # Every stage of check runs, also behind one that failed; the last line sums them up.
-check_stages := test lint asan fuzz
-all_stages := $(check_stages) valgrind
+check_stages := test lint lint-kmod asan fuzz vm-$(KERNEL)
+all_stages := $(check_stages) valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%))
 
 check: deps
 	@rm -rf $(results)
@@ -187,45 +236,83 @@ check-all: check
 # ---- install ----
 
 files_bin := $(DESTDIR)$(bindir)/amshanctl
-files_sbin := $(DESTDIR)$(sbindir)/amshand
+files_sbin := $(addprefix $(DESTDIR)$(sbindir)/,amshand amshan-attach)
 unit := $(DESTDIR)$(unitdir)/amshand.service
 sysusers := $(DESTDIR)$(sysusersdir)/amshan.conf
 policy := $(DESTDIR)$(dbuspolicydir)/org.amshan.Amshan1.conf
 ifaces := $(notdir $(wildcard daemon/data/dbus/*.xml))
 config := $(DESTDIR)$(sysconfdir)/amshan/amshand.conf
+# amshan(4) says "#include <linux/amshan.h>".
+header := $(DESTDIR)$(includedir)/linux/amshan.h
+pages := $(notdir $(wildcard man/*.[1-8]))
+page = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(1)
 
 install: all
 	$(INSTALL) -D -m 755 $(BUILD)/amshanctl $(files_bin)
-	$(INSTALL) -D -m 755 $(BUILD)/amshand $(files_sbin)
+	$(foreach f,$(files_sbin),$(INSTALL) -D -m 755 $(BUILD)/$(notdir $(f)) $(f) &&) :
 	$(INSTALL) -D -m 644 daemon/data/amshand.service $(unit)
 	sed -i -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/amshan|$(sysconfdir)/amshan|g' $(unit)
 	$(INSTALL) -D -m 644 daemon/data/amshan.sysusers $(sysusers)
 	$(INSTALL) -D -m 644 daemon/data/org.amshan.Amshan1.conf $(policy)
+	$(INSTALL) -D -m 644 include/uapi/linux/amshan.h $(header)
+	$(foreach f,$(pages),$(INSTALL) -D -m 644 man/$(f) $(call page,$(f)) &&) :
+	sed -i 's|/etc/amshan|$(sysconfdir)/amshan|g' $(call page,amshand.8)
 	$(foreach f,$(ifaces),$(INSTALL) -D -m 644 daemon/data/dbus/$(f) $(DESTDIR)$(dbusifacedir)/$(f) &&) :
 	test -e $(config) || $(INSTALL) -D -m 644 daemon/data/amshand.conf $(config)
 	$(if $(DESTDIR),,@echo 'Next: systemd-sysusers; systemctl daemon-reload; systemctl reload dbus; edit $(config); systemctl enable --now amshand')
 
+# The module, built by dkms for DKMS_KERNEL now and for later kernels when they are installed.
+dkms_source = /usr/src/amshan-$(VERSION)
+dkms_needs = test "$$(id -u)" = 0 || { echo 'Only root may do that: sudo make $@' >&2; exit 1; }; \
+	command -v $(DKMS) >/dev/null || { echo 'dkms is missing (Debian: apt install dkms)' >&2; exit 1; }
+# Of every version: two would be in the way of each other.
+dkms_forget = $(DKMS) status -m amshan | sed -n 's|^amshan/\([^,: ]*\).*|\1|p' | sort -u | \
+	while read -r v; do $(DKMS) remove -m amshan -v "$$v" --all && rm -rf "/usr/src/amshan-$$v"; done
+
+dkms-install:
+	@$(dkms_needs)
+	@test -d /lib/modules/$(DKMS_KERNEL)/build || { echo 'The headers of kernel $(DKMS_KERNEL) are' \
+		'missing (Debian: apt install linux-headers-$(DKMS_KERNEL))' >&2; exit 1; }
+	@$(dkms_forget)
+	@rm -rf $(dkms_source)
+	$(INSTALL) -d $(dkms_source)/kmod
+	$(INSTALL) -m 644 kmod/Kbuild $(wildcard kmod/*.[ch]) $(dkms_source)/kmod
+	$(INSTALL) -m 644 dkms.conf $(dkms_source)
+	cp -r include $(dkms_source)
+	$(DKMS) add -m amshan -v $(VERSION)
+	$(DKMS) build -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
+	$(DKMS) install -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
+
+dkms-remove:
+	@$(dkms_needs)
+	@$(dkms_forget)
+	@rm -rf $(dkms_source)
+
 # The configuration is the user's and stays.
 uninstall:
-	rm -f $(files_bin) $(files_sbin) $(unit) $(sysusers) $(policy) \
+	rm -f $(files_bin) $(files_sbin) $(unit) $(sysusers) $(policy) $(header) \
+		$(foreach f,$(pages),$(call page,$(f))) \
 		$(addprefix $(DESTDIR)$(dbusifacedir)/,$(ifaces))
 
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'make            build amshand and amshanctl in $(BUILD)/'
+	@echo 'make            build amshand, amshanctl and amshan-attach in $(BUILD)/'
 	@echo 'make demo       install what it needs, build, show three simulated meters'
 	@echo 'make check      install what it needs, run all tests (some minutes)'
 	@echo 'make test       the fast part of them'
 	@echo 'make check-all  all there is, as the CI does'
 	@echo 'make bench      speed and size'
 	@echo 'make install    DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir); undone by uninstall'
+	@echo 'make dkms-install, dkms-remove: the kernel module, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
+	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
 	@echo 'make deps       only install the packages'
-	@echo 'Parts of check: lint asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind'
+	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
 
-.PHONY: all everything bench-build fuzz-build lint-build deps demo test lint asan fuzz valgrind bench \
-	check check-all install uninstall clean help
+.PHONY: all everything vm-programs bench-build fuzz-build lint-build deps demo test lint lint-kmod asan \
+	fuzz valgrind bench check-vm $(vm_kernels:%=vm-%) check-kasan check check-all dkms-install \
+	dkms-remove install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -17,7 +17,8 @@
 #define FILE_MAX	(1024 * 1024)	/* octets of one file */
 #define DROPINS_MAX	256
 
-#define STATE_DIRECTORY	"/var/lib/amshan"
+#define STATE_DIRECTORY		"/var/lib/amshan"
+#define RUNTIME_DIRECTORY	"/run/amshan"
 
 /* ---- files ---- */
 
@@ -274,20 +275,27 @@ static char *place_text(struct loader *l, struct place at)
 	return NULL;
 }
 
+/* folder_of() - the first one that the service manager names in the environment, else @other */
+static char *folder_of(const char *variable, const char *other)
+{
+	const char *folders = getenv(variable) ?: "";	/* FOLDER[:FOLDER]... */
+	size_t n = strcspn(folders, ":");
+
+	return n ? strndup(folders, n) : strdup(other);
+}
+
 /* config_finish() - the drafts become sources, and what was left out gets its default */
 static void config_finish(struct loader *l, const char *path)
 {
 	struct config *c = l->config;
 
-	if (!c->state_dir) {
-		const char *folders = getenv("STATE_DIRECTORY") ?: "";	/* FOLDER[:FOLDER]... */
-		size_t n = strcspn(folders, ":");
-
-		c->state_dir = n ? strndup(folders, n) : strdup(STATE_DIRECTORY);
-	}
+	if (!c->state_dir)
+		c->state_dir = folder_of("STATE_DIRECTORY", STATE_DIRECTORY);
+	if (!c->runtime_dir)
+		c->runtime_dir = folder_of("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY);
 	if (!c->mqtt_topic)
 		c->mqtt_topic = strdup("amshan");
-	if (!c->state_dir || !c->mqtt_topic)
+	if (!c->state_dir || !c->runtime_dir || !c->mqtt_topic)
 		l->no_memory = true;
 	if (c->mqtt_enabled)
 		mqtt_check(l);
@@ -354,6 +362,7 @@ void config_free(struct config *c)
 		source_release(&c->sources[i]);
 	free(c->sources);
 	free(c->state_dir);
+	free(c->runtime_dir);
 	free(c->mqtt_topic);
 	free(c->mqtt.host);
 	free(c->mqtt.client_id);

@@ -28,6 +28,7 @@ struct source_config {
  * struct config - all of it; owned strings
  * @log_level: syslog priority
  * @state_dir: where learned ids are kept
+ * @runtime_dir: where it is kept which frames were read, until the machine starts anew
  * @dbus: show readings on D-Bus
  * @mqtt_enabled: there is a section "mqtt"
  * @mqtt: the broker
@@ -38,6 +39,7 @@ struct source_config {
 struct config {
 	int log_level;
 	char *state_dir;
+	char *runtime_dir;
 	bool dbus;
 	bool mqtt_enabled;
 	struct mqtt_config mqtt;

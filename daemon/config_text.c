@@ -242,6 +242,7 @@ static void set_file(struct loader *l, const struct key *k, void *member, const 
 static const struct key keys[] = {
 	{ SECTION_ROOT, "log-level", set_log_level, ROOT(log_level) },
 	{ SECTION_ROOT, "state-directory", set_text, ROOT(state_dir) },
+	{ SECTION_ROOT, "runtime-directory", set_text, ROOT(runtime_dir) },
 	{ SECTION_ROOT, "dbus", set_bool, ROOT(dbus) },
 
 	{ SECTION_SOURCE, "uri", set_uri, SOURCE(config.uri) },

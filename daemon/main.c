@@ -66,6 +66,22 @@ static int user_state(void)
 	return setenv("STATE_DIRECTORY", path, 0) < 0 ? -errno : 0;
 }
 
+/* Likewise for what is kept until the machine starts anew. */
+static int user_runtime(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	_cleanup_free_ char *path = NULL;
+
+	if (!dir || *dir != '/')
+		return 0;
+	if (asprintf(&path, "%s/amshan", dir) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+
+	return setenv("RUNTIME_DIRECTORY", path, 0) < 0 ? -errno : 0;
+}
+
 int main(int argc, char **argv)
 {
 	enum { CHECK = 256, USER, LEVEL, VERSION };
@@ -122,7 +138,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	if (user && user_state() < 0)
+	if (user && (user_state() < 0 || user_runtime() < 0))
 		return 1;
 	if (!path) {
 		default_path = user ? user_config() : strdup(SYSTEM_CONFIG);

@@ -17,6 +17,7 @@
 #include "output/dbus.h"
 #include "output/mqtt.h"
 #include "registry.h"
+#include "sources.h"
 #include "util.h"
 
 /* Without a bus nobody tells that the name is ours: the rest is ready all the same. */
@@ -30,6 +31,12 @@
 #define FAREWELL_END_MS		2000
 #define FAREWELL_RELOAD_MS	200
 
+/*
+ * What the ports of the module held while nobody read is handed on at once: those who show it
+ * should be there by then.  A broker may be away for days: it is waited for so long.
+ */
+#define PORTS_WAIT_US		(2 * USEC_PER_SEC)
+
 struct manager {
 	sd_event *event;
 	const char *path;
@@ -38,12 +45,16 @@ struct manager {
 	struct config *config;
 	struct state *state;
 	struct registry *registry;
+	struct kernel_ports *ports;
+	struct sources sources;
 	struct mqtt_client *mqtt;
 	struct output *mqtt_output;
 	struct output *dbus;
 	sd_event_source *ready_timer;
+	sd_event_source *ports_timer;
 	sd_event_source *reload;
 	bool ready;
+	bool ports_waited;
 	char status[128];
 };
 
@@ -64,6 +75,28 @@ static void say_status(void *ctx)
 	sd_notifyf(0, "STATUS=%s", status);
 }
 
+static void ports_begin(struct manager *m)
+{
+	if (m->ready && m->ports && (m->ports_waited || !m->mqtt_output ||
+				     mqtt_client_state(m->mqtt) == MQTT_UP))
+		kernel_ports_begin(m->ports);
+}
+
+static int on_ports_timer(sd_event_source *timer, u64 usec, void *ctx)
+{
+	struct manager *m = ctx;
+
+	m->ports_waited = true;
+	ports_begin(m);
+
+	return 0;
+}
+
+static void on_mqtt_state(void *ctx, enum mqtt_state state, const char *reason)
+{
+	ports_begin(ctx);
+}
+
 static void say_ready(void *ctx)
 {
 	struct manager *m = ctx;
@@ -73,6 +106,7 @@ static void say_ready(void *ctx)
 	m->ready = true;
 	sd_event_source_set_enabled(m->ready_timer, SD_EVENT_OFF);
 	sd_notifyf(0, "READY=1\nSTATUS=%s", m->status);
+	ports_begin(m);
 }
 
 static int on_ready_timer(sd_event_source *timer, u64 usec, void *ctx)
@@ -114,6 +148,8 @@ static int mqtt_add(struct manager *m)
 		return 0;
 
 	r = mqtt_client_new(m->event, &c->mqtt, &m->mqtt);
+	if (r == 0)
+		r = mqtt_client_on_state(m->mqtt, on_mqtt_state, m);
 	if (r == 0 && c->mqtt_publish) {
 		r = mqtt_output_new(m->mqtt, c->mqtt_topic, &m->mqtt_output);
 		if (r == 0)
@@ -154,29 +190,7 @@ static int dbus_add(struct manager *m)
 	return r;
 }
 
-static int sources_add(struct manager *m)
-{
-	for (size_t i = 0; i < m->config->n_sources; i++) {
-		int r = registry_add_source(m->registry, &m->config->sources[i], m->mqtt);
-
-		if (r < 0)
-			return r;
-	}
-
-	return 0;
-}
-
 /* ---- reload ---- */
-
-static const struct source_config *source_named(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_sources; i++) {
-		if (!strcmp(c->sources[i].name, name))
-			return &c->sources[i];
-	}
-
-	return NULL;
-}
 
 static bool same_text(const char *a, const char *b)
 {
@@ -196,78 +210,6 @@ static bool same_mqtt(const struct config *a, const struct config *b)
 	       same_text(x->ca_file, y->ca_file) && same_text(x->ca_dir, y->ca_dir) &&
 	       same_text(x->cert_file, y->cert_file) && same_text(x->key_file, y->key_file) &&
 	       same_text(x->psk_identity, y->psk_identity) && same_text(x->psk_file, y->psk_file);
-}
-
-static void ignore_message(void *ctx, struct source *s, const struct message *msg, u64 real)
-{
-}
-
-static void ignore_change(void *ctx, struct source *s)
-{
-}
-
-/* Would every source of this configuration be understood? */
-static int sources_check(sd_event *event, const struct config *c)
-{
-	static const struct source_owner nobody = {
-		.message = ignore_message, .changed = ignore_change, .checked = ignore_change,
-	};
-	int result = 0;
-
-	for (size_t i = 0; i < c->n_sources; i++) {
-		const struct source_config *sc = &c->sources[i];
-		_cleanup_free_ char *error = NULL;
-		struct source *s = NULL;
-		int r;
-
-		r = source_new(event, sc->name, sc->uri, NULL, &nobody, NULL, &s, &error);
-		if (r == 0 && s->ops == &source_mqtt && !c->mqtt_enabled) {
-			log_err("%s: uri: \"%s\" needs a section mqtt that names the broker",
-				sc->where, sc->uri);
-			r = -EINVAL;
-		} else if (r < 0) {
-			log_err("%s: uri: %s", sc->where, error ? error : strerror(-r));
-		}
-		source_free(s);
-		if (r < 0 && result == 0)
-			result = r;
-	}
-
-	return result;
-}
-
-/* Is a source in both, and reads on as it does? */
-static bool source_stays(const struct config *old, const struct config *new, const char *name,
-			 bool mqtt_changed)
-{
-	const struct source_config *was = source_named(old, name), *sc = source_named(new, name);
-
-	return was && sc && !strcmp(was->uri, sc->uri) &&
-	       !(mqtt_changed && !strncmp(sc->uri, "mqtt:", 5));
-}
-
-/* What is gone or changed goes, ... */
-static void sources_drop(struct manager *m, const struct config *old, bool mqtt_changed)
-{
-	for (size_t i = 0; i < old->n_sources; i++) {
-		const char *name = old->sources[i].name;
-
-		if (!source_stays(old, m->config, name, mqtt_changed))
-			registry_remove_source(m->registry, name);
-	}
-}
-
-/* ... what is new or changed comes, and the rest gets its new settings. */
-static void sources_take(struct manager *m, const struct config *old, bool mqtt_changed)
-{
-	for (size_t i = 0; i < m->config->n_sources; i++) {
-		const struct source_config *sc = &m->config->sources[i];
-
-		/* One that could not be made the last time is tried again. */
-		if (!source_stays(old, m->config, sc->name, mqtt_changed) ||
-		    registry_update_source(m->registry, sc) == -ENOENT)
-			registry_add_source(m->registry, sc, m->mqtt);
-	}
 }
 
 /*
@@ -327,17 +269,19 @@ static int manager_reload(sd_event_source *defer, void *ctx)
 
 	if (!same_text(new->state_dir, old->state_dir))
 		log_warning("%s: state-directory: takes effect with the next start", m->path);
+	if (!same_text(new->runtime_dir, old->runtime_dir))
+		log_warning("%s: runtime-directory: takes effect with the next start", m->path);
 	if (m->log_level < 0)
 		log_set_level(new->log_level);
 
 	m->config = new;
 	mqtt_changed = !same_mqtt(old, new) || new->mqtt_enabled != !!m->mqtt;
-	sources_drop(m, old, mqtt_changed);
+	sources_drop(&m->sources, old, new, mqtt_changed);
 	if (mqtt_changed)
 		mqtt_lost = mqtt_change(m) < 0;
 	if (new->dbus != !!m->dbus)
 		dbus_lost = dbus_change(m) < 0;
-	sources_take(m, old, mqtt_changed);
+	sources_take(&m->sources, old, new, mqtt_changed, m->mqtt);
 	config_free(old);
 	if (mqtt_lost || dbus_lost)
 		log_err("%s: reloaded, but without %s", m->path, !dbus_lost ? "MQTT" :
@@ -384,6 +328,9 @@ static int loop_prepare(struct manager *m)
 		r = sd_event_add_time_relative(m->event, &m->ready_timer, CLOCK_MONOTONIC,
 					       READY_WITHOUT_BUS_US, 0, on_ready_timer, m);
 	if (r >= 0)
+		r = sd_event_add_time_relative(m->event, &m->ports_timer, CLOCK_MONOTONIC,
+					       PORTS_WAIT_US, 0, on_ports_timer, m);
+	if (r >= 0)
 		r = sd_event_set_watchdog(m->event, true);
 
 	return r < 0 ? r : 0;
@@ -409,13 +356,17 @@ static int manager_start(struct manager *m)
 		return r;
 	r = state_load(m->event, m->config->state_dir, &m->state);
 	if (r == 0)
-		r = registry_new(m->event, m->state, say_status, m, &m->registry);
+		r = kernel_ports_new(m->event, m->config->runtime_dir, &m->ports);
 	if (r == 0)
-		r = mqtt_add(m);
+		r = registry_new(m->event, m->state, m->ports, say_status, m, &m->registry);
+	if (r < 0)
+		return r;
+	m->sources = (struct sources){ .registry = m->registry, .ports = m->ports };
+	r = mqtt_add(m);
 	if (r == 0)
 		r = dbus_add(m);
 	if (r == 0)
-		r = sources_add(m);
+		r = sources_add(&m->sources, m->config, m->mqtt);
 	if (r < 0)
 		return r;
 
@@ -434,12 +385,16 @@ static void manager_stop(struct manager *m)
 	/* Outputs look at meters, sources at the connection to the broker: in this order. */
 	output_remove(m, &m->dbus);
 	output_remove(m, &m->mqtt_output);
+	sources_end(&m->sources);
 	registry_free(m->registry);
 	m->registry = NULL;
+	kernel_ports_free(m->ports);
+	m->ports = NULL;
 	mqtt_remove(m, FAREWELL_END_MS);
 	state_free(m->state);
 	config_free(m->config);
 	sd_event_source_disable_unref(m->ready_timer);
+	sd_event_source_disable_unref(m->ports_timer);
 	sd_event_source_disable_unref(m->reload);
 	sd_event_unref(m->event);
 }

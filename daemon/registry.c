@@ -36,8 +36,8 @@
 /**
  * struct link - a source and what the registry knows of it
  * @meter: the meter of its last message, or NULL
- * @first_us: its first message, CLOCK_MONOTONIC
- * @switched_us: when it last named another meter than before, CLOCK_MONOTONIC, 0: never
+ * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; likewise the others
+ * @switched_us: when it last named another meter than before, 0: never
  * @several_us: when it last came back to one, 0: never
  * @named: the last numbers that it named
  * @n_named: how many it has named
@@ -64,6 +64,7 @@ struct link {
 struct registry {
 	sd_event *event;
 	struct state *state;
+	struct kernel_ports *ports;
 	void (*changed)(void *ctx);
 	void *ctx;
 	struct output *outputs[OUTPUTS_MAX];
@@ -181,7 +182,7 @@ static bool meter_is_live(struct registry *reg, const struct meter *m)
 /* Did it name another meter not long ago?  Then it carries several, or its meter was exchanged. */
 static bool link_is_unsure(const struct link *l)
 {
-	u64 now = mono_us();
+	u64 now = l->source->last_message_us;
 
 	return (l->switched_us &&
 		now - l->switched_us < period_patience_us(&l->source->period)) ||
@@ -223,7 +224,7 @@ static void message_meter(struct link *l, const struct message *msg, const char 
 		return;
 	}
 	/* A list with a name of its maker and without a number is all that this meter sends. */
-	if (msg->list.n > 1 || mono_us() - l->first_us > WAIT_FOR_ID_US)
+	if (msg->list.n > 1 || s->last_message_us - l->first_us > WAIT_FOR_ID_US)
 		meter_id_make(s->name, strlen(s->name), id);
 }
 
@@ -246,7 +247,7 @@ static void note_switch(struct link *l, const char *id)
 {
 	for (unsigned int i = 0; i < NAMED_MAX; i++) {
 		if (!strcmp(l->named[i], id)) {
-			l->several_us = mono_us();
+			l->several_us = l->source->last_message_us;
 			return;
 		}
 	}
@@ -269,7 +270,7 @@ static void learn(struct link *l, const char *id)
 
 	note_switch(l, id);
 	if (*s->learned) {
-		l->switched_us = mono_us();
+		l->switched_us = s->last_message_us;
 		state_set_meter(l->reg->state, s->name, s->uri, NULL);
 	} else {
 		state_set_meter(l->reg->state, s->name, s->uri, id);
@@ -325,7 +326,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	struct meter *m;
 
 	if (!l->first_us)
-		l->first_us = mono_us();
+		l->first_us = s->last_message_us;
 	if (said.len && meter_id_make(said.p, said.len, number) < 0)
 		*number = '\0';
 	if (*number)
@@ -340,16 +341,18 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	if (!m)
 		return;
 	l->meter = m;
-	if (!meter_claim(l, m))
+	/* What the module kept is older than what another source gave meanwhile. */
+	if (s->last_message_us < m->last_mono_us || !meter_claim(l, m))
 		return;
 
 	meter_interpret(msg, &s->settings, &readings, &clock, real);
 	meter_update(m, &readings, &clock, real, &update);
+	m->last_mono_us = s->last_message_us;
 	period_note(&m->period, m->last_mono_us);
 	update.identity |= l->took_over;
 	l->took_over = false;
 	tell(reg, meter_updated, m, &update);
-	if (!m->available) {
+	if (!m->available && mono_us() - m->last_mono_us < period_patience_us(&m->period)) {
 		meter_set_available(reg, m, true);
 		reg->changed(reg->ctx);
 	}
@@ -397,8 +400,8 @@ static const struct source_owner owner = {
 	.checked = on_checked,
 };
 
-int registry_new(sd_event *event, struct state *state, void (*changed)(void *ctx), void *ctx,
-		 struct registry **ret)
+int registry_new(sd_event *event, struct state *state, struct kernel_ports *ports,
+		 void (*changed)(void *ctx), void *ctx, struct registry **ret)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
 
@@ -406,6 +409,7 @@ int registry_new(sd_event *event, struct state *state, void (*changed)(void *ctx
 		return -ENOMEM;
 	reg->event = event;
 	reg->state = state;
+	reg->ports = ports;
 	reg->changed = changed;
 	reg->ctx = ctx;
 	*ret = reg;
@@ -475,6 +479,7 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 		return r;
 	}
 	reg->links[reg->n_links++] = l;
+	l->source->ports = reg->ports;
 	remembered = state_meter(reg->state, config->name, config->uri);
 	if (remembered)
 		meter_id_make(remembered, strlen(remembered), l->source->learned);

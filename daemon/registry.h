@@ -11,18 +11,20 @@
 #include "source/source.h"
 #include "state.h"
 
+struct kernel_ports;
 struct registry;
 
 /**
  * registry_new() - an empty registry
  * @event: the loop
  * @state: what was remembered; not owned
+ * @ports: for kernel: sources; not owned; NULL: there are none
  * @changed: the number of sources, meters, or of those that deliver changed; from the loop
  * @ctx: for @changed
  * @ret: the registry
  */
-int registry_new(sd_event *event, struct state *state, void (*changed)(void *ctx), void *ctx,
-		 struct registry **ret);
+int registry_new(sd_event *event, struct state *state, struct kernel_ports *ports,
+		 void (*changed)(void *ctx), void *ctx, struct registry **ret);
 void registry_free(struct registry *reg);
 
 /* registry_add_output() - show everything that exists, and what comes; not owned */

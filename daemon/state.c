@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
+#include "folder.h"
 #include "log.h"
 #include "state.h"
 #include "util.h"
@@ -26,29 +26,6 @@ struct state {
 	bool dirty;
 	bool failed;		/* said that it cannot be written */
 };
-
-static int folder_make(const char *dir)
-{
-	_cleanup_free_ char *path = strdup(dir);
-	struct stat st;
-
-	if (!path)
-		return -ENOMEM;
-
-	for (char *p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*p = '/';
-	}
-
-	if (mkdir(path, 0750) < 0 && errno != EEXIST)
-		return -errno;
-
-	return stat(path, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-}
 
 static json_t *sources_load(const char *path)
 {

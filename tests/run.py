@@ -37,8 +37,8 @@ VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
 
 # What a service manager or a desktop put there must not reach the programs under test.
 FOREIGN = ("DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
-           "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "XDG_CONFIG_HOME", "MAKEFLAGS", "MFLAGS",
-           "MAKELEVEL")
+           "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM",
+           "XDG_CONFIG_HOME", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 
 Result = collections.namedtuple("Result", "name outcome text")      # outcome: passed, failed, skipped
 

@@ -26,11 +26,13 @@ enum ctl_bus {
 /**
  * struct ctl_options - what the command line says
  * @json: JSON instead of text
+ * @watch: go on, and show what changes
  * @bus: which bus amshand is asked on
  * @argv: operands, @argc of them
  */
 struct ctl_options {
 	bool json;
+	bool watch;
 	enum ctl_bus bus;
 	int argc;
 	char **argv;
@@ -42,6 +44,7 @@ int ctl_list(const struct ctl_options *o);
 int ctl_show(const struct ctl_options *o);
 int ctl_monitor(const struct ctl_options *o);
 int ctl_status(const struct ctl_options *o);
+int ctl_ports(const struct ctl_options *o);
 
 /* ctl_say() - a sentence on stderr, with the program's name before it; no newline in @fmt */
 void ctl_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -21,6 +21,7 @@
  * @min: so many operands at least
  * @max: so many at most; negative: any number
  * @bus: it asks amshand: takes --user and --system; all take --json and --help
+ * @watch: it takes --watch
  * @run: does it
  * @summary: for the list of subcommands
  * @help: what it does
@@ -31,6 +32,7 @@ struct command {
 	int min;
 	int max;
 	bool bus;
+	bool watch;
 	int (*run)(const struct ctl_options *o);
 	const char *summary;
 	const char *help;
@@ -38,7 +40,7 @@ struct command {
 
 static const struct command commands[] = {
 	{
-		"decode", "[FILE]", 0, 1, false, ctl_decode,
+		"decode", "[FILE]", 0, 1, false, false, ctl_decode,
 		"decode a capture",
 		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
 		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
@@ -50,32 +52,43 @@ static const struct command commands[] = {
 		"2 wrong usage or unreadable file.\n",
 	},
 	{
-		"list", "", 0, 0, true, ctl_list,
+		"list", "", 0, 0, true, false, ctl_list,
 		"list the meters",
 		"Print the meters that amshand knows, with their power now: what is imported, or\n"
 		"with a minus sign what is exported.\n",
 	},
 	{
-		"show", "METER", 1, 1, true, ctl_show,
+		"show", "METER", 1, 1, true, false, ctl_show,
 		"show all values of a meter",
 		"Print what a meter says of itself and the last value of everything it has sent.\n"
 		"METER is its id as \"list\" prints it, or the beginning of it that no other meter has.\n",
 	},
 	{
-		"monitor", "[METER...]", 0, -1, true, ctl_monitor,
+		"monitor", "[METER...]", 0, -1, true, false, ctl_monitor,
 		"follow the values as they come",
 		"On a terminal: a table that is kept up to date, until q or Ctrl-C. Otherwise one line\n"
 		"per message; with --json one JSON object per message and line. With METER, which may\n"
 		"be the beginning of an id, only these meters. A restart of amshand is waited for.\n",
 	},
 	{
-		"status", "", 0, 0, true, ctl_status,
+		"status", "", 0, 0, true, false, ctl_status,
 		"say how the sources and the broker are",
 		"Print for each source since when it is in its state, its frames, its errors by cause,\n"
 		"its last frame, and what is to be checked if something is wrong.\n"
 		"\n"
 		"Exit status: 0 all sources are ok; 1 some are not, there is none, or amshand does not\n"
 		"run; 2 wrong usage.\n",
+	},
+	{
+		"ports", "", 0, 0, false, true, ctl_ports,
+		"list the ports of the kernel module",
+		"Print for each tty that amshan-attach holds its device, since when it is attached, and\n"
+		"its counters: frames, octets, and errors by cause. With --watch: on a terminal a table\n"
+		"that is kept up to date, until q or Ctrl-C; otherwise a line, or with --json an object,\n"
+		"per port and change. Asks the kernel, not amshand; anyone may.\n"
+		"\n"
+		"Exit status: 0 the module answered, also if there is no port; 1 it is not loaded;\n"
+		"2 wrong usage.\n",
 	},
 };
 
@@ -101,7 +114,8 @@ static void print_help(void)
 {
 	printf("Usage: amshanctl [OPTION...] COMMAND [ARGUMENT...]\n"
 	       "\n"
-	       "Readings of smart electricity meters: ask amshand, or decode a capture.\n"
+	       "Readings of smart electricity meters: ask amshand, ask the kernel module, or decode a\n"
+	       "capture.\n"
 	       "\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
@@ -126,6 +140,8 @@ static void print_command_help(const struct command *c)
 		printf("      --user    ask amshand on the session bus\n"
 		       "      --system  ask amshand on the system bus; with neither of the two: on the\n"
 		       "                system bus if it is there, else on the session bus\n");
+	if (c->watch)
+		printf("      --watch   go on, and show what changes\n");
 	printf("  -h, --help    print this\n");
 }
 
@@ -141,12 +157,14 @@ enum {
 	OPT_JSON = 256,
 	OPT_USER,
 	OPT_SYSTEM,
+	OPT_WATCH,
 };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "user", no_argument, NULL, OPT_USER },
 	{ "system", no_argument, NULL, OPT_SYSTEM },
+	{ "watch", no_argument, NULL, OPT_WATCH },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ },
@@ -154,7 +172,7 @@ static const struct option long_options[] = {
 
 /* struct given - options that were given; the same before and behind the command */
 struct given {
-	bool json, user, system, help, version;
+	bool json, user, system, watch, help, version;
 };
 
 /*
@@ -178,6 +196,9 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 			break;
 		case OPT_SYSTEM:
 			g->system = true;
+			break;
+		case OPT_WATCH:
+			g->watch = true;
 			break;
 		case 'h':
 			g->help = true;
@@ -208,6 +229,10 @@ static int options_check(const struct command *c, const struct given *g, struct 
 			g->user ? "--user" : "--system");
 		return -EINVAL;
 	}
+	if (g->watch && !c->watch) {
+		ctl_say("%s takes no --watch", c->name);
+		return -EINVAL;
+	}
 	if (g->user && g->system) {
 		ctl_say("--user and --system exclude each other");
 		return -EINVAL;
@@ -224,6 +249,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		return -EINVAL;
 	}
 	o->json = g->json;
+	o->watch = g->watch;
 	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
 	return 0;
 }

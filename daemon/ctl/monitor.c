@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * amshanctl monitor: follow the signals of amshand, on the screen (screen.c) or as lines (lines.c).
+ * amshanctl monitor: follow the signals of amshand, on the screen (screen_meters.c) or as lines
+ * (lines.c).
  *
  * The model is read once and kept up to date from signals.  When amshand goes, it is emptied; when
  * amshand is back, it is read anew.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include <systemd/sd-event.h>
 
 #include "ctl/bus.h"
 #include "ctl/ctl.h"
 #include "ctl/lines.h"
-#include "ctl/screen.h"
+#include "ctl/live.h"
+#include "ctl/screen_meters.h"
 #include "ctl/text.h"
 #include "util.h"
 
@@ -26,7 +26,6 @@
 
 #define OBJECT_MANAGER	"org.freedesktop.DBus.ObjectManager"
 #define LOCAL		"org.freedesktop.DBus.Local"
-#define CTRL_D		4
 
 /**
  * struct monitor - a running monitor
@@ -34,9 +33,9 @@
  * @event: the loop
  * @bus: the connection
  * @timer: screen: the next picture; lines: a pause, the pending message is whole
- * @keys: standard input
  * @model: what amshand shows
- * @on_screen: @screen is used, else @lines
+ * @live: signals and the screen
+ * @on_screen: the screen is used, else @lines
  * @changed: something is to be drawn
  * @drawn_us: time of the last picture
  * @notice: last line of the screen
@@ -46,10 +45,9 @@ struct monitor {
 	sd_event *event;
 	sd_bus *bus;
 	sd_event_source *timer;
-	sd_event_source *keys;
 	struct model model;
+	struct live live;
 	bool on_screen;
-	struct screen screen;
 	struct lines lines;
 	bool changed;
 	u64 drawn_us;
@@ -69,12 +67,13 @@ static void timer_at(struct monitor *mon, u64 us)
 
 /* ---- on the screen ---- */
 
-static void draw(struct monitor *mon)
+static void draw(void *ctx)
 {
+	struct monitor *mon = ctx;
 	u64 now = mono_us();
 	int r;
 
-	r = screen_draw(&mon->screen, &mon->model, mon->options->argv, mon->options->argc,
+	r = screen_draw(&mon->live.screen, &mon->model, mon->options->argv, mon->options->argc,
 			mon->notice, real_us());
 	mon->changed = false;
 	mon->drawn_us = now;
@@ -255,72 +254,6 @@ static int on_timer(sd_event_source *timer, u64 us, void *ctx)
 	return ferror(stdout) ? sd_event_exit(mon->event, 0) : 0;
 }
 
-static int on_key(sd_event_source *source, int fd, uint32_t events, void *ctx)
-{
-	struct monitor *mon = ctx;
-	char key[16];
-	ssize_t n;
-
-	n = read(fd, key, sizeof(key));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return 0;
-	if (n <= 0)
-		return sd_event_exit(mon->event, 0);
-	for (ssize_t i = 0; i < n; i++)
-		if (key[i] == 'q' || key[i] == 'Q' || key[i] == CTRL_D)
-			return sd_event_exit(mon->event, 0);
-	return 0;
-}
-
-static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
-{
-	struct monitor *mon = ctx;
-
-	screen_resized(&mon->screen);
-	draw(mon);
-	return 0;
-}
-
-/* Ctrl-Z: the shell gets its terminal back as it was. */
-static int on_suspend(sd_event_source *source, const struct signalfd_siginfo *si, void *ctx)
-{
-	struct monitor *mon = ctx;
-
-	screen_end(&mon->screen);
-	raise(SIGSTOP);
-	screen_begin(&mon->screen);
-	draw(mon);
-	return 0;
-}
-
-static int add_signal(struct monitor *mon, int sig, sd_event_signal_handler_t fn)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	/* Without a function the signal ends the loop. */
-	return sd_event_add_signal(mon->event, NULL, sig, fn, fn ? (void *)mon : NULL);
-}
-
-static int screen_setup(struct monitor *mon)
-{
-	int r = add_signal(mon, SIGWINCH, on_resize);
-
-	if (r >= 0)
-		r = add_signal(mon, SIGTSTP, on_suspend);
-	if (r < 0)
-		return r;
-	screen_begin(&mon->screen);
-	if (mon->screen.keys)
-		r = sd_event_add_io(mon->event, &mon->keys, STDIN_FILENO, EPOLLIN, on_key, mon);
-	if (r >= 0)
-		draw(mon);
-	return r;
-}
-
 static int monitor_setup(struct monitor *mon)
 {
 	int r;
@@ -332,11 +265,7 @@ static int monitor_setup(struct monitor *mon)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(mon->timer, SD_EVENT_OFF);
 	if (r >= 0)
-		r = add_signal(mon, SIGINT, NULL);
-	if (r >= 0)
-		r = add_signal(mon, SIGTERM, NULL);
-	if (r >= 0)
-		r = add_signal(mon, SIGHUP, NULL);
+		r = live_begin(&mon->live, mon->event);
 	/* First the signals, then the state: nothing is missed in between. */
 	if (r >= 0)
 		r = subscribe(mon);
@@ -345,9 +274,8 @@ static int monitor_setup(struct monitor *mon)
 
 static void monitor_end(struct monitor *mon)
 {
-	screen_end(&mon->screen);
+	live_end(&mon->live);
 	lines_flush(&mon->lines);
-	mon->keys = sd_event_source_disable_unref(mon->keys);
 	mon->timer = sd_event_source_disable_unref(mon->timer);
 	mon->bus = sd_bus_flush_close_unref(mon->bus);
 	mon->event = sd_event_unref(mon->event);
@@ -369,10 +297,10 @@ static int monitor_run(struct monitor *mon)
 	if (bus_read(mon->bus, &mon->model) < 0)
 		return CTL_FAILED;
 	if (mon->on_screen)
-		r = screen_setup(mon);
+		r = live_take_screen(&mon->live, draw, mon);
 	if (r >= 0)
 		r = sd_event_loop(mon->event);
-	screen_end(&mon->screen);
+	live_end(&mon->live);
 	if (r == -ENOTCONN)
 		ctl_say("the connection to the bus ended");
 	else if (r < 0)

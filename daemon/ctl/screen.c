@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The screen: a table of the model on a terminal.
+ * The screen: pictures on a terminal.
  */
 #include <errno.h>
 #include <poll.h>
@@ -8,9 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "ctl/report.h"
 #include "ctl/screen.h"
-#include "ctl/text.h"
 #include "util.h"
 
 #define SCREEN_ENTER	"\033[?1049h\033[?25l\033[2J"	/* alternate screen, no cursor, empty */
@@ -22,8 +20,6 @@
 #define DIM		"\033[2m"
 #define NORMAL		"\033[0m"
 
-#define CELL_MAX	80
-#define COLUMNS_MAX	12
 #define GAP		2
 
 bool screen_usable(void)
@@ -104,28 +100,7 @@ void screen_resized(struct screen *s)
 	write_all(SCREEN_CLEAR, sizeof(SCREEN_CLEAR) - 1);
 }
 
-bool screen_wants(const char *id, char *const *filter, int n_filter)
-{
-	for (int i = 0; i < n_filter; i++)
-		if (!strncmp(id, filter[i], strlen(filter[i])))
-			return true;
-	return !n_filter;
-}
-
 /* ---- tables ---- */
-
-/* A column is at least as wide as @width, so that the table stands still while values change. */
-struct column {
-	const char *title;
-	unsigned int width;
-	bool left;
-};
-
-/* One row; cells are ASCII. */
-struct row {
-	char cell[COLUMNS_MAX][CELL_MAX];
-	bool dim;
-};
 
 struct picture {
 	FILE *f;
@@ -133,7 +108,7 @@ struct picture {
 	unsigned int left;	/* rows of the screen that are free, without that of the notice */
 };
 
-static void picture_line(struct picture *p, const char *text)
+void picture_line(struct picture *p, const char *text)
 {
 	if (!p->left)
 		return;
@@ -141,15 +116,14 @@ static void picture_line(struct picture *p, const char *text)
 	fprintf(p->f, "%.*s" LINE_END, (int)p->width, text);
 }
 
-/* Air, where there is room for it. */
-static void picture_gap(struct picture *p)
+void picture_gap(struct picture *p)
 {
 	if (p->left > 6)
 		picture_line(p, "");
 }
 
-static void picture_row(struct picture *p, const struct column *columns, const unsigned int *width,
-			unsigned int n, const struct row *row)
+static void picture_row(struct picture *p, const struct screen_column *columns, const unsigned int *width,
+			unsigned int n, const struct screen_row *row)
 {
 	if (!p->left)
 		return;
@@ -168,8 +142,8 @@ static void picture_row(struct picture *p, const struct column *columns, const u
 }
 
 /* Widths of the columns; returns how many of them fit into the screen. */
-static unsigned int fit(const struct picture *p, const struct column *columns, unsigned int n,
-			const struct row *rows, size_t n_rows, unsigned int *width)
+static unsigned int fit(const struct picture *p, const struct screen_column *columns, unsigned int n,
+			const struct screen_row *rows, size_t n_rows, unsigned int *width)
 {
 	unsigned int total = 0;
 
@@ -189,17 +163,17 @@ static unsigned int fit(const struct picture *p, const struct column *columns, u
 	return n;
 }
 
-static void picture_table(struct picture *p, const struct column *columns, unsigned int n,
-			  const struct row *rows, size_t n_rows)
+void picture_table(struct picture *p, const struct screen_column *columns, unsigned int n,
+		   const struct screen_row *rows, size_t n_rows)
 {
-	struct row titles = { .dim = false };
-	unsigned int width[COLUMNS_MAX];
+	struct screen_row titles = { .dim = false };
+	unsigned int width[SCREEN_COLUMNS_MAX];
 	size_t shown = n_rows;
-	char text[CELL_MAX];
+	char text[SCREEN_CELL_MAX];
 
 	n = fit(p, columns, n, rows, n_rows, width);
 	for (unsigned int c = 0; c < n; c++)
-		snprintf(titles.cell[c], CELL_MAX, "%s", columns[c].title);
+		snprintf(titles.cell[c], SCREEN_CELL_MAX, "%s", columns[c].title);
 	picture_row(p, columns, width, n, &titles);
 	/* The last row says that there is more. */
 	if (n_rows > p->left)
@@ -212,139 +186,10 @@ static void picture_table(struct picture *p, const struct column *columns, unsig
 	}
 }
 
-/* ---- what is shown ---- */
+/* ---- the picture ---- */
 
-static void age_cell(char *cell, u64 then_us, u64 now_us)
-{
-	char *ago;
-
-	text_ago(then_us, now_us, cell, CELL_MAX);
-	ago = strstr(cell, " ago");
-	if (ago)
-		*ago = '\0';
-}
-
-/* From the most wanted one on: a narrow terminal shows the first ones. */
-static const struct column meter_columns[] = {
-	{ "METER", 8, true }, { "POWER", 8 }, { "AGE", 6 },
-	{ "I1 A", 5 }, { "I2 A", 5 }, { "I3 A", 5 }, { "U1 V", 5 }, { "U2 V", 5 }, { "U3 V", 5 },
-	{ "IMPORT Wh", 10 }, { "EXPORT Wh", 10 },
-};
-
-/* Digits stand below each other, whatever meters send. */
-static void fixed_cell(char *cell, const struct model_values *v, enum quantity q)
-{
-	enum quantity_kind kind = quantity_table[q].kind;
-
-	*cell = '\0';
-	if (model_has(v, q))
-		snprintf(cell, CELL_MAX, "%.*f",
-			 kind == KIND_CURRENT ? 2 : kind == KIND_VOLTAGE ? 1 : 0, v->value[q]);
-}
-
-static void meter_row(struct row *row, const struct model_meter *m, u64 now_us)
-{
-	static const enum quantity values[] = {
-		Q_CURRENT_L1, Q_CURRENT_L2, Q_CURRENT_L3, Q_VOLTAGE_L1, Q_VOLTAGE_L2, Q_VOLTAGE_L3,
-		Q_ACTIVE_ENERGY_IMPORT, Q_ACTIVE_ENERGY_EXPORT,
-	};
-
-	row->dim = !m->available;
-	text_escape(m->id, row->cell[0], CELL_MAX);
-	report_power(&m->values, row->cell[1], CELL_MAX);
-	age_cell(row->cell[2], model_last_message(m), now_us);
-	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
-		fixed_cell(row->cell[3 + i], &m->values, values[i]);
-}
-
-static int draw_meters(struct picture *p, const struct model_meter *const *meters, size_t n,
-		       u64 now_us)
-{
-	_cleanup_free_ struct row *rows = calloc(n ?: 1, sizeof(*rows));
-
-	if (!rows)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		meter_row(&rows[i], meters[i], now_us);
-	picture_table(p, meter_columns, ARRAY_SIZE(meter_columns), rows, n);
-	return 0;
-}
-
-static const struct column value_columns[] = {
-	{ "NAME", 24, true }, { "VALUE", 12 }, { "UNIT", 4, true }, { "AGE", 6 },
-};
-
-static int draw_meter(struct picture *p, const struct model_meter *m, u64 now_us)
-{
-	_cleanup_free_ struct row *rows = calloc(Q_COUNT, sizeof(*rows));
-	char text[4 * TEXT_MAX], maker[TEXT_MAX], type[TEXT_MAX], local[TEXT_MAX];
-	size_t n = 0;
-
-	if (!rows)
-		return -ENOMEM;
-	snprintf(text, sizeof(text), "%s %s %s%s%s",
-		 text_escape(m->identity[ID_MANUFACTURER], maker, sizeof(maker)),
-		 text_escape(m->identity[ID_METER_TYPE], type, sizeof(type)), m->id,
-		 m->has_clock ? ", clock " : "", text_escape(m->local, local, sizeof(local)));
-	picture_line(p, text + strspn(text, " "));
-	picture_gap(p);
-	for (unsigned int q = 0; q < Q_COUNT; q++) {
-		struct row *row = &rows[n];
-
-		if (!model_has(&m->values, q))
-			continue;
-		n++;
-		row->dim = !m->available;
-		snprintf(row->cell[0], CELL_MAX, "%s", quantity_table[q].name);
-		text_number(m->values.value[q], row->cell[1], CELL_MAX);
-		snprintf(row->cell[2], CELL_MAX, "%s", kind_table[quantity_table[q].kind].unit);
-		age_cell(row->cell[3], m->received[quantity_table[q].group], now_us);
-	}
-	picture_table(p, value_columns, ARRAY_SIZE(value_columns), rows, n);
-	return 0;
-}
-
-/* The chosen meters, to be freed; NULL without memory. */
-static const struct model_meter **choose(const struct model *m, char *const *filter, int n_filter,
-					 size_t *ret_n)
-{
-	const struct model_meter **chosen = calloc(m->n_meters ?: 1, sizeof(struct model_meter *));
-	size_t n = 0;
-
-	for (size_t i = 0; chosen && i < m->n_meters; i++)
-		if (screen_wants(m->meters[i]->id, filter, n_filter))
-			chosen[n++] = m->meters[i];
-	*ret_n = n;
-	return chosen;
-}
-
-static int draw(struct picture *p, const struct model *m, char *const *filter, int n_filter,
-		const char *notice, u64 now_us)
-{
-	const struct model_meter **chosen;
-	char text[TEXT_MAX], when[TEXT_MAX];
-	size_t n;
-	int r = 0;
-
-	chosen = choose(m, filter, n_filter, &n);
-	if (!chosen)
-		return -ENOMEM;
-	snprintf(text, sizeof(text), "%s  %zu meter%s, q ends",
-		 text_time(now_us, now_us, when, sizeof(when)), n, n == 1 ? "" : "s");
-	fputs(HOME, p->f);
-	picture_line(p, text);
-	picture_gap(p);
-	if (n == 1)
-		r = draw_meter(p, chosen[0], now_us);
-	else if (n)
-		r = draw_meters(p, chosen, n, now_us);
-	free(chosen);
-	fprintf(p->f, "%.*s" PICTURE_END, (int)p->width, notice);
-	return r;
-}
-
-int screen_draw(struct screen *s, const struct model *m, char *const *filter, int n_filter,
-		const char *notice, u64 now_us)
+int screen_show(struct screen *s, int (*draw)(struct picture *p, void *ctx), void *ctx,
+		const char *notice)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
@@ -357,7 +202,9 @@ int screen_draw(struct screen *s, const struct model *m, char *const *filter, in
 
 	if (!p.f)
 		return -ENOMEM;
-	r = draw(&p, m, filter, n_filter, notice, now_us);
+	fputs(HOME, p.f);
+	r = draw(&p, ctx);
+	fprintf(p.f, "%.*s" PICTURE_END, (int)p.width, notice);
 	if (fclose(p.f) != 0)
 		return -ENOMEM;
 	return r < 0 ? r : write_all(text, size);

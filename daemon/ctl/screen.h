@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The screen: what monitor shows on a terminal, redrawn in place.
+ * The screen: what monitor and ports show on a terminal, redrawn in place.
  *
  * Plain ANSI sequences on the alternate screen.  Each picture is one write(), and lines are written
  * over and not cleared first, so nothing flickers; columns that do not fit are left out.
@@ -10,7 +10,7 @@
 
 #include <termios.h>
 
-#include "ctl/model.h"
+#include <amshan/types.h>
 
 /**
  * struct screen - the terminal's state
@@ -38,22 +38,46 @@ void screen_end(struct screen *s);
 /* screen_resized() - the window has another size; draw after it */
 void screen_resized(struct screen *s);
 
+/* ---- pictures ---- */
+
+#define SCREEN_CELL_MAX		80
+#define SCREEN_COLUMNS_MAX	12
+
+/* A column is at least as wide as @width, so that the table stands still while values change. */
+struct screen_column {
+	const char *title;
+	unsigned int width;
+	bool left;
+};
+
+/* One row; cells are ASCII. */
+struct screen_row {
+	char cell[SCREEN_COLUMNS_MAX][SCREEN_CELL_MAX];
+	bool dim;
+};
+
+/* struct picture - one that is being drawn, from the top on; what is too much is left out */
+struct picture;
+
+void picture_line(struct picture *p, const char *text);
+
+/* picture_gap() - air, where there is room for it */
+void picture_gap(struct picture *p);
+
+/* picture_table() - columns from the most wanted one on: a narrow terminal shows the first ones */
+void picture_table(struct picture *p, const struct screen_column *columns, unsigned int n,
+		   const struct screen_row *rows, size_t n_rows);
+
 /**
- * screen_draw() - draw the model
+ * screen_show() - draw a picture
  * @s: the screen
- * @m: the model
- * @filter: beginnings of the ids to be shown, @n_filter of them; 0: all
+ * @draw: draws it; a negative errno: nothing is shown
+ * @ctx: for @draw
  * @notice: a sentence for the last line, or ""
- * @now_us: for ages
- *
- * One meter is shown with all its values, several as one row each.
  *
  * Return: 0 or a negative errno.
  */
-int screen_draw(struct screen *s, const struct model *m, char *const *filter, int n_filter,
-		const char *notice, u64 now_us);
-
-/* screen_wants() - is a meter one of those to be shown? */
-bool screen_wants(const char *id, char *const *filter, int n_filter);
+int screen_show(struct screen *s, int (*draw)(struct picture *p, void *ctx), void *ctx,
+		const char *notice);
 
 #endif /* AMSHAN_CTL_SCREEN_H */

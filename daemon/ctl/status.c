@@ -33,6 +33,7 @@ static const struct {
 	{ "unsupported", "unsupported" },
 	{ "segmented", "segmented" },
 	{ "watchdog", "watchdog" },
+	{ "lost", "lost" },
 };
 
 static bool is_ok(const struct model_source *s)

@@ -42,6 +42,7 @@ static const struct {
 	STATS(segmented),
 	STATS(starts),
 	STATS(watchdog),
+	STATS(lost),
 };
 
 _Static_assert(ARRAY_SIZE(counters) * sizeof(u64) ==
@@ -84,6 +85,16 @@ static int get_time(sd_bus *bus, const char *path, const char *interface, const 
 	return sd_bus_message_append_basic(reply, 't', &us);
 }
 
+static int get_last_octet(sd_bus *bus, const char *path, const char *interface,
+			  const char *property, sd_bus_message *reply, void *userdata,
+			  sd_bus_error *error)
+{
+	struct source *s = userdata;
+
+	source_refresh(s);
+	return get_time(bus, path, interface, property, reply, &s->last_octet_us, error);
+}
+
 static int get_period(sd_bus *bus, const char *path, const char *interface, const char *property,
 		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -112,6 +123,7 @@ static int get_counters(sd_bus *bus, const char *path, const char *interface, co
 {
 	int r = sd_bus_message_open_container(reply, 'a', "{st}");
 
+	source_refresh(userdata);
 	for (size_t i = 0; i < ARRAY_SIZE(counters) && r >= 0; i++) {
 		const u64 *n = (const u64 *)((const char *)userdata + counters[i].offset);
 
@@ -133,7 +145,7 @@ static const sd_bus_vtable source_vtable[] = {
 	SD_BUS_PROPERTY("Since", "t", NULL, AT(since_us), CHANGES),
 	SD_BUS_PROPERTY("Health", "s", get_health, 0, CHANGES),
 	SD_BUS_PROPERTY("HealthText", "s", get_health_text, 0, CHANGES),
-	SD_BUS_PROPERTY("LastOctet", "t", get_time, AT(last_octet_us), 0),
+	SD_BUS_PROPERTY("LastOctet", "t", get_last_octet, 0, 0),
 	SD_BUS_PROPERTY("LastFrame", "t", get_time, AT(last_frame_us), 0),
 	SD_BUS_PROPERTY("LastMessage", "t", get_time, AT(last_message_us), 0),
 	SD_BUS_PROPERTY("Period", "t", get_period, 0, 0),

@@ -11,10 +11,16 @@
 #include "source/source.h"
 #include "util.h"
 
-void health_begin(struct source *s)
+static void window_begin(struct source *s)
 {
 	s->window_framer = s->framer.stats;
 	s->window = s->stats;
+}
+
+void health_begin(struct source *s)
+{
+	source_refresh(s);
+	window_begin(s);
 }
 
 enum source_health health_observe(struct source *s)
@@ -24,10 +30,13 @@ enum source_health health_observe(struct source *s)
 	/* What was taken apart beyond the framer, also of datagrams that have none. */
 	u64 contents = (n->unknown - n0->unknown) + (n->encrypted - n0->encrypted) +
 		       (n->unsupported - n0->unsupported) + (n->malformed - n0->malformed);
-	u64 hcs = f->hcs_errors - f0->hcs_errors, fcs = f->fcs_errors - f0->fcs_errors,
-	    cut = f->timeouts - f0->timeouts;
+	u64 hcs, fcs, cut;
 	enum source_health health;
 
+	source_refresh(s);
+	hcs = f->hcs_errors - f0->hcs_errors;
+	fcs = f->fcs_errors - f0->fcs_errors;
+	cut = f->timeouts - f0->timeouts;
 	if (s->state == SOURCE_ENDED)
 		health = HEALTH_ENDED;
 	else if (s->state != SOURCE_OPEN)
@@ -52,7 +61,7 @@ enum source_health health_observe(struct source *s)
 		health = HEALTH_UNSUPPORTED;
 	else
 		health = HEALTH_MALFORMED;
-	health_begin(s);
+	window_begin(s);
 
 	return health;
 }

@@ -22,9 +22,19 @@
 #define DATAGRAM_MAX	65536
 
 static const struct source_ops *const all_ops[] = {
-	&source_serial, &source_tcp, &source_mqtt, &source_file,
-	/* kernel: comes with the module */
+	&source_kernel, &source_serial, &source_tcp, &source_mqtt, &source_file,
 };
+
+/* struct moment - when a frame came to the line, in microseconds on both clocks */
+struct moment {
+	u64 mono;
+	u64 real;
+};
+
+static struct moment moment_now(void)
+{
+	return (struct moment){ mono_us(), real_us() };
+}
 
 /* The message being decoded: one loop, one at a time, too large for 1,000 copies. */
 static struct message current;
@@ -93,14 +103,17 @@ static void first_verdict(struct source *s)
 		source_set_health(s, health_observe(s));
 }
 
-static void take_message(struct source *s, const struct message *msg, u64 real)
+static void take_message(struct source *s, const struct message *msg, struct moment at)
 {
 	switch (msg->kind) {
 	case MESSAGE_READINGS:
 		s->stats.messages++;
-		s->last_message_us = mono_us();
-		s->owner->message(s->ctx, s, msg, real);
-		source_set_health(s, HEALTH_OK);
+		s->last_message_us = at.mono;
+		s->owner->message(s->ctx, s, msg, at.real);
+		if (mono_us() - at.mono < period_patience_us(&s->period))
+			source_set_health(s, HEALTH_OK);
+		else	/* it does not count for the observation */
+			s->window.messages++;
 		break;
 	case MESSAGE_UNKNOWN_LIST:
 		s->stats.unknown++;
@@ -119,10 +132,9 @@ static void take_message(struct source *s, const struct message *msg, u64 real)
 }
 
 /* One or several APDUs, or bodies.  What follows a broken one cannot be found. */
-static void take_apdus(struct source *s, const u8 *p, size_t n, bool body)
+static void take_apdus(struct source *s, const u8 *p, size_t n, bool body, struct moment at)
 {
 	const u8 *end = p + n;
-	u64 real = real_us();
 	int r;
 
 	for (;;) {
@@ -138,18 +150,20 @@ static void take_apdus(struct source *s, const u8 *p, size_t n, bool body)
 			s->stats.malformed++;
 			return;
 		}
-		take_message(s, &current, real);
+		take_message(s, &current, at);
 		if (s->state != SOURCE_OPEN)
 			return;
 	}
 }
 
-static void note_frame(struct source *s)
+static void note_frame(struct source *s, struct moment at)
 {
-	u64 now = mono_us(), before = period_patience_us(&s->period), armed, then;
+	u64 before = period_patience_us(&s->period), armed, then;
+	/* A frame from before the line was opened does not shorten the wait for the next one. */
+	u64 now = at.mono > s->open_us ? at.mono : s->open_us;
 
-	period_note(&s->period, now);
-	s->last_frame_us = now;
+	period_note(&s->period, at.mono);
+	s->last_frame_us = at.mono;
 	s->watchdog = (struct backoff){ 0 };
 	s->watchdog_wait_us = 0;
 	/* Now that the period is known, there is less to wait for than at the beginning. */
@@ -159,12 +173,11 @@ static void note_frame(struct source *s)
 		timer_arm(s, then);
 }
 
-static void take_frame(void *ctx, const u8 *frame, size_t n)
+static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct moment at)
 {
-	struct source *s = ctx;
 	struct hdlc_frame h;
 
-	note_frame(s);
+	note_frame(s, at);
 	if (hdlc_frame_parse(frame, n, &h) < 0) {
 		s->stats.malformed++;
 		return;
@@ -176,7 +189,25 @@ static void take_frame(void *ctx, const u8 *frame, size_t n)
 		return;
 	}
 	if (h.info_len)
-		take_apdus(s, h.info, h.info_len, false);
+		take_apdus(s, h.info, h.info_len, false, at);
+}
+
+static void take_frame(void *ctx, const u8 *frame, size_t n)
+{
+	take_frame_of(ctx, frame, n, moment_now());
+}
+
+void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real)
+{
+	u64 now = mono_us();
+
+	/* Clocks of the kernel do not go back, but what computes with them relies on it. */
+	if (mono > now)
+		mono = now;
+	if (mono < s->last_frame_us)
+		mono = s->last_frame_us;
+	s->last_octet_us = mono;
+	take_frame_of(s, frame, n, (struct moment){ mono, real });
 }
 
 void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n)
@@ -199,10 +230,11 @@ void source_eof(struct source *s)
 static void take_unframed(struct source *s, const u8 *data, size_t n, bool body)
 {
 	u64 before = s->stats.malformed + s->stats.unsupported;
+	struct moment at = moment_now();
 
-	take_apdus(s, data, n, body);
+	take_apdus(s, data, n, body, at);
 	if (s->stats.malformed + s->stats.unsupported == before)
-		note_frame(s);
+		note_frame(s, at);
 }
 
 void source_datagram(struct source *s, const u8 *data, size_t n)
@@ -424,7 +456,8 @@ int source_new(sd_event *event, const char *name, const char *uri, struct mqtt_c
 
 	ops = ops_of(uri, &rest);
 	if (!ops) {
-		if (asprintf(error, "\"%s\" is none of serial:, tcp://, mqtt:, file:", uri) < 0)
+		if (asprintf(error, "\"%s\" is none of kernel:, serial:, tcp://, mqtt:, file:",
+			     uri) < 0)
 			return -ENOMEM;
 		return -EINVAL;
 	}
@@ -458,6 +491,12 @@ int source_new(sd_event *event, const char *name, const char *uri, struct mqtt_c
 	*ret = s;
 
 	return 0;
+}
+
+void source_refresh(struct source *s)
+{
+	if (s->ops->refresh)
+		s->ops->refresh(s);
 }
 
 int source_start(struct source *s)

@@ -2,8 +2,8 @@
 /*
  * Sources: where octets or frames come from.
  *
- * A transport (serial.c, tcp.c, mqtt.c, file.c; kernel.c comes with the module) knows how to open a
- * line and hands over what arrives.  What is common to all of them is in source.c: the framer, the
+ * A transport (kernel.c, serial.c, tcp.c, mqtt.c, file.c) knows how to open a line and hands over
+ * what arrives: octets, or from the module whole frames.  What is common to all of them is in source.c: the framer, the
  * decoder, counters, what is wrong in words, and the watchdog that restarts a link which is open
  * but dead.  Everything runs in the event loop.
  */
@@ -17,6 +17,7 @@
 #include "backoff.h"
 #include "meter/meter.h"
 
+struct kernel_ports;
 struct mqtt_client;
 struct source;
 
@@ -37,6 +38,8 @@ enum source_state {
  *         source_set_state(SOURCE_WAITING) and try again by yourself
  * @stop: close and forget all timers; may be started again
  * @free: release source->priv; called after stop; stop and free are not called while priv is NULL
+ * @refresh: bring source->framer.stats and last_octet_us up to date, where somebody else counts;
+ *           NULL: they are.  May be called at any time, says nothing to anybody
  * @watchdog: restart it when no valid frame came for three list periods
  * @online: octets that stay away mean that the line is silent (false: files)
  */
@@ -46,11 +49,12 @@ struct source_ops {
 	int (*start)(struct source *s);
 	void (*stop)(struct source *s);
 	void (*free)(struct source *s);
+	void (*refresh)(struct source *s);
 	bool watchdog;
 	bool online;
 };
 
-extern const struct source_ops source_serial, source_tcp, source_mqtt, source_file;
+extern const struct source_ops source_kernel, source_serial, source_tcp, source_mqtt, source_file;
 
 /**
  * struct source_stats - what came of it, beside the framer's counters
@@ -62,6 +66,7 @@ extern const struct source_ops source_serial, source_tcp, source_mqtt, source_fi
  * @segmented: segments of longer messages, not put together yet
  * @starts: times the line was opened
  * @watchdog: times it was closed because no valid frame came
+ * @lost: frames that the module overwrote before they were read
  */
 struct source_stats {
 	u64 messages;
@@ -72,6 +77,7 @@ struct source_stats {
 	u64 segmented;
 	u64 starts;
 	u64 watchdog;
+	u64 lost;
 };
 
 /**
@@ -111,6 +117,7 @@ enum source_health {
  * @priv: the transport's
  * @event: the loop, not owned
  * @mqtt: the connection to the broker for mqtt: sources, NULL without a broker; not owned
+ * @ports: for kernel: sources; set before source_start(); not owned
  * @name: unique; from the configuration
  * @uri: as configured
  * @settings: how its meter is to be understood
@@ -127,7 +134,8 @@ enum source_health {
  * @title: system title of the last encrypted message, as text, "" if there was none
  * @last_octet_us: CLOCK_MONOTONIC, 0 for never; likewise the next ones
  * @last_frame_us: last frame with good checksums
- * @last_message_us: last message with readings
+ * @last_message_us: last message with readings; all three are of when it came to the line, which
+ *                   is before we read it where the module keeps it for us
  * @period: how often frames come
  * @health: as last told to the owner
  */
@@ -136,6 +144,7 @@ struct source {
 	void *priv;
 	sd_event *event;
 	struct mqtt_client *mqtt;
+	struct kernel_ports *ports;
 	char *name;
 	char *uri;
 	struct meter_settings settings;
@@ -201,6 +210,19 @@ void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n)
  */
 void source_datagram(struct source *s, const u8 *data, size_t n);
 
+/**
+ * source_frame() - one whole frame that somebody else framed, checked and stamped
+ * @s: the source
+ * @frame: from the format field through the FCS; both checksums are good
+ * @n: its length
+ * @mono: CLOCK_MONOTONIC of its closing flag, microseconds; not later than now
+ * @real: the same, since the epoch
+ *
+ * A frame older than the patience (it was kept while nobody read) is decoded like any other, and
+ * says nothing about how the line is now.
+ */
+void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real);
+
 /* source_eof() - nothing follows: what the framer kept is looked through */
 void source_eof(struct source *s);
 
@@ -216,6 +238,9 @@ void source_set_state(struct source *s, enum source_state state, const char *fmt
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- for those who show it ---- */
+
+/* source_refresh() - to be called before counters and last_octet_us are looked at */
+void source_refresh(struct source *s);
 
 const char *source_state_name(enum source_state state);	/* "open", "waiting", ... */
 const char *source_health_name(enum source_health health);	/* "ok", "no-octets", "bad-hcs", ... */

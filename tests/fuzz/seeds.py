@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """seeds.py SIM FOLDER: inputs for the fuzzers to begin with, built by the simulator; FOLDER/FUZZER/..."""
 import os
+import struct
 import subprocess
 import sys
 
@@ -16,6 +17,23 @@ def messages(sim, maker, framing):
                           "--hourly-every", "2", "--start", "2026-03-01T12:00:00", "--framing", framing],
                          stdout=subprocess.PIPE, check=True)
     return {len(line): line for line in out.stdout.split()}.values()
+
+
+def record(octets):
+    """What /dev/amshanN would give for a frame with its flags."""
+    frame = octets[1:-1]
+    return struct.pack("=HHIQQQQ", 40, len(frame), 0, 7, 10**12, 10**18, 0) + frame
+
+
+def port():
+    """The attributes of a port, as the module would send them."""
+    def attribute(kind, payload):
+        return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
+
+    stats = b"".join(attribute(kind, struct.pack("=Q", kind)) for kind in range(2, 19))
+    return (attribute(2, struct.pack("=I", 3)) + attribute(3, b"ttyUSB0\0") + attribute(4, struct.pack("=I", 188)) +
+            attribute(5, struct.pack("=I", 0)) + attribute(6, struct.pack("=Q", 10**12)) +
+            attribute(7, struct.pack("=Q", 10**18)) + attribute(8, stats))
 
 
 def main():
@@ -40,8 +58,10 @@ def main():
                     put("fuzz_source", bytes([how]) + octets)
                 if framing == "hdlc":
                     put("fuzz_framer", b"\x20" + octets)
+                    put("fuzz_record", b"\0" + record(octets))
                 else:
                     put("fuzz_message", bytes([framing == "body"]) + octets)
+    put("fuzz_record", b"\1" + port())
     with open(os.path.join(TOP, "daemon", "data", "amshand.conf"), "rb") as f:
         default = f.read()
     put("fuzz_config", default)

@@ -90,9 +90,10 @@ class DefaultFileTest(unittest.TestCase):
 
     def test_its_defaults_are_the_defaults(self):
         keys = re.findall(r"(?m)^([a-z-]+) =", self.examples)
-        self.assertEqual(sorted(keys), ["dbus", "log-level", "state-directory"])
+        self.assertEqual(sorted(keys), ["dbus", "log-level", "runtime-directory", "state-directory"])
         self.assertIn('\nlog-level = info\n', self.examples)
         self.assertIn('\nstate-directory = "/var/lib/amshan"\n', self.examples)
+        self.assertIn('\nruntime-directory = "/run/amshan"\n', self.examples)
 
     def test_it_shows_every_key(self):
         path = self.folder.write("a.conf", "bogus = 1\nsource a { uri = u bogus = 1 }\nmqtt { bogus = 1 }\n")

@@ -82,6 +82,7 @@ static int enter_folder(void **state)
 
 	*state = folder;
 	unsetenv("STATE_DIRECTORY");
+	unsetenv("RUNTIME_DIRECTORY");
 	unsetenv("CREDENTIALS_DIRECTORY");
 	return !mkdtemp(folder) || chdir(folder);
 }
@@ -103,6 +104,7 @@ static void test_defaults(void **state)
 
 	assert_int_equal(c->log_level, LOG_INFO);
 	assert_string_equal(c->state_dir, "/var/lib/amshan");
+	assert_string_equal(c->runtime_dir, "/run/amshan");
 	assert_true(c->dbus);
 	assert_false(c->mqtt_enabled);
 	assert_int_equal(c->n_sources, 0);
@@ -115,6 +117,7 @@ static void test_every_key(void **state)
 	struct config *c = loaded(
 		"log-level = debug\n"
 		"state-directory = \"/srv/amshan\"\n"
+		"runtime-directory = \"/srv/run\"\n"
 		"dbus = no\n"
 		"source \"house\" {\n"
 		"	uri = \"tcp://han.local:3001\"\n"
@@ -142,11 +145,12 @@ static void test_every_key(void **state)
 	assert_string_equal(said, "");
 	assert_int_equal(c->log_level, LOG_DEBUG);
 	assert_string_equal(c->state_dir, "/srv/amshan");
+	assert_string_equal(c->runtime_dir, "/srv/run");
 	assert_false(c->dbus);
 	assert_int_equal(c->n_sources, 1);
 	assert_string_equal(s->name, "house");
 	assert_string_equal(s->uri, "tcp://han.local:3001");
-	assert_string_equal(s->where, "a.conf:5");
+	assert_string_equal(s->where, "a.conf:6");
 	assert_string_equal(s->meter, "7359992890941742");
 	assert_int_equal(s->settings.clock, CLOCK_UTC1);
 	assert_true(s->settings.derive_l2);
@@ -252,6 +256,20 @@ static void test_state_directory(void **state)
 	config_free(c);
 	c = loaded("state-directory = ./three");
 	assert_string_equal(c->state_dir, "./three");
+	config_free(c);
+}
+
+/* Likewise. */
+static void test_runtime_directory(void **state)
+{
+	struct config *c;
+
+	setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1);
+	c = loaded("");
+	assert_string_equal(c->runtime_dir, "/run/one");
+	config_free(c);
+	c = loaded("runtime-directory = ./three");
+	assert_string_equal(c->runtime_dir, "./three");
 	config_free(c);
 }
 
@@ -410,9 +428,9 @@ static const struct mistake {
 
 	/* keys */
 	{ "\n\ncolour = red\nsize = 3\ndbus = no",
-	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, dbus, and the "
+	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
 	  "sections source and mqtt\n"
-	  "a.conf:4: size: unknown key; known are here log-level, state-directory, dbus, and the "
+	  "a.conf:4: size: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
 	  "sections source and mqtt\n" },
 	{ "source a { uri = u\n tls = yes }",
 	  "a.conf:2: tls: unknown key; known are here uri, meter, scale, scale-power, "
@@ -422,7 +440,7 @@ static const struct mistake {
 	  "password-file, keepalive, tls, ca-file, ca-directory, cert-file, key-file, psk-identity, "
 	  "psk-file, topic, publish\n" },
 	{ "sauce a { uri = u }",
-	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, dbus, and the "
+	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
 	  "sections source and mqtt\n" },
 	{ "dbus = yes\ndbus = no", "a.conf:2: dbus: is set a second time in this section\n" },
 	{ "source a { uri = u\n uri = v }",
@@ -474,7 +492,7 @@ static const struct mistake {
 	  "}\n"
 	  "log-level = z\n",
 	  "a.conf:2: dbus: \"7\" is neither true nor false\n"
-	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, dbus, and the "
+	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
 	  "sections source and mqtt\n"
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
 	  "a.conf:6: bogus: unknown key; known are here uri, meter, scale, scale-power, "
@@ -616,6 +634,7 @@ int main(void)
 		TEST(test_clocks),
 		TEST(test_scale),
 		TEST(test_state_directory),
+		TEST(test_runtime_directory),
 		TEST(test_credentials),
 		TEST(test_secret_that_everybody_can_read),
 		TEST(test_comments),

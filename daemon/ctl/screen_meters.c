@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Meters on the screen: the model as a table.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/report.h"
+#include "ctl/screen_meters.h"
+#include "ctl/text.h"
+#include "util.h"
+
+bool screen_wants(const char *id, char *const *filter, int n_filter)
+{
+	for (int i = 0; i < n_filter; i++)
+		if (!strncmp(id, filter[i], strlen(filter[i])))
+			return true;
+	return !n_filter;
+}
+
+static void age_cell(char *cell, u64 then_us, u64 now_us)
+{
+	char *ago;
+
+	text_ago(then_us, now_us, cell, SCREEN_CELL_MAX);
+	ago = strstr(cell, " ago");
+	if (ago)
+		*ago = '\0';
+}
+
+/* From the most wanted one on: a narrow terminal shows the first ones. */
+static const struct screen_column meter_columns[] = {
+	{ "METER", 8, true }, { "POWER", 8 }, { "AGE", 6 },
+	{ "I1 A", 5 }, { "I2 A", 5 }, { "I3 A", 5 }, { "U1 V", 5 }, { "U2 V", 5 }, { "U3 V", 5 },
+	{ "IMPORT Wh", 10 }, { "EXPORT Wh", 10 },
+};
+
+/* Digits stand below each other, whatever meters send. */
+static void fixed_cell(char *cell, const struct model_values *v, enum quantity q)
+{
+	enum quantity_kind kind = quantity_table[q].kind;
+
+	*cell = '\0';
+	if (model_has(v, q))
+		snprintf(cell, SCREEN_CELL_MAX, "%.*f",
+			 kind == KIND_CURRENT ? 2 : kind == KIND_VOLTAGE ? 1 : 0, v->value[q]);
+}
+
+static void meter_row(struct screen_row *row, const struct model_meter *m, u64 now_us)
+{
+	static const enum quantity values[] = {
+		Q_CURRENT_L1, Q_CURRENT_L2, Q_CURRENT_L3, Q_VOLTAGE_L1, Q_VOLTAGE_L2, Q_VOLTAGE_L3,
+		Q_ACTIVE_ENERGY_IMPORT, Q_ACTIVE_ENERGY_EXPORT,
+	};
+
+	row->dim = !m->available;
+	text_escape(m->id, row->cell[0], SCREEN_CELL_MAX);
+	report_power(&m->values, row->cell[1], SCREEN_CELL_MAX);
+	age_cell(row->cell[2], model_last_message(m), now_us);
+	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
+		fixed_cell(row->cell[3 + i], &m->values, values[i]);
+}
+
+static int draw_meters(struct picture *p, const struct model_meter *const *meters, size_t n,
+		       u64 now_us)
+{
+	_cleanup_free_ struct screen_row *rows = calloc(n ?: 1, sizeof(*rows));
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		meter_row(&rows[i], meters[i], now_us);
+	picture_table(p, meter_columns, ARRAY_SIZE(meter_columns), rows, n);
+	return 0;
+}
+
+static const struct screen_column value_columns[] = {
+	{ "NAME", 24, true }, { "VALUE", 12 }, { "UNIT", 4, true }, { "AGE", 6 },
+};
+
+static int draw_meter(struct picture *p, const struct model_meter *m, u64 now_us)
+{
+	_cleanup_free_ struct screen_row *rows = calloc(Q_COUNT, sizeof(*rows));
+	char text[4 * TEXT_MAX], maker[TEXT_MAX], type[TEXT_MAX], local[TEXT_MAX];
+	size_t n = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	snprintf(text, sizeof(text), "%s %s %s%s%s",
+		 text_escape(m->identity[ID_MANUFACTURER], maker, sizeof(maker)),
+		 text_escape(m->identity[ID_METER_TYPE], type, sizeof(type)), m->id,
+		 m->has_clock ? ", clock " : "", text_escape(m->local, local, sizeof(local)));
+	picture_line(p, text + strspn(text, " "));
+	picture_gap(p);
+	for (unsigned int q = 0; q < Q_COUNT; q++) {
+		struct screen_row *row = &rows[n];
+
+		if (!model_has(&m->values, q))
+			continue;
+		n++;
+		row->dim = !m->available;
+		snprintf(row->cell[0], SCREEN_CELL_MAX, "%s", quantity_table[q].name);
+		text_number(m->values.value[q], row->cell[1], SCREEN_CELL_MAX);
+		snprintf(row->cell[2], SCREEN_CELL_MAX, "%s", kind_table[quantity_table[q].kind].unit);
+		age_cell(row->cell[3], m->received[quantity_table[q].group], now_us);
+	}
+	picture_table(p, value_columns, ARRAY_SIZE(value_columns), rows, n);
+	return 0;
+}
+
+/* The chosen meters, to be freed; NULL without memory. */
+static const struct model_meter **choose(const struct model *m, char *const *filter, int n_filter,
+					 size_t *ret_n)
+{
+	const struct model_meter **chosen = calloc(m->n_meters ?: 1, sizeof(struct model_meter *));
+	size_t n = 0;
+
+	for (size_t i = 0; chosen && i < m->n_meters; i++)
+		if (screen_wants(m->meters[i]->id, filter, n_filter))
+			chosen[n++] = m->meters[i];
+	*ret_n = n;
+	return chosen;
+}
+
+/* struct scene - what is drawn; see screen_draw() */
+struct scene {
+	const struct model *model;
+	char *const *filter;
+	int n_filter;
+	u64 now_us;
+};
+
+static int draw(struct picture *p, void *ctx)
+{
+	const struct scene *s = ctx;
+	const struct model_meter **chosen;
+	char text[TEXT_MAX], when[TEXT_MAX];
+	size_t n;
+	int r = 0;
+
+	chosen = choose(s->model, s->filter, s->n_filter, &n);
+	if (!chosen)
+		return -ENOMEM;
+	snprintf(text, sizeof(text), "%s  %zu meter%s, q ends",
+		 text_time(s->now_us, s->now_us, when, sizeof(when)), n, n == 1 ? "" : "s");
+	picture_line(p, text);
+	picture_gap(p);
+	if (n == 1)
+		r = draw_meter(p, chosen[0], s->now_us);
+	else if (n)
+		r = draw_meters(p, chosen, n, s->now_us);
+	free(chosen);
+	return r;
+}
+
+int screen_draw(struct screen *s, const struct model *m, char *const *filter, int n_filter,
+		const char *notice, u64 now_us)
+{
+	struct scene scene = {
+		.model = m, .filter = filter, .n_filter = n_filter, .now_us = now_us,
+	};
+
+	return screen_show(s, draw, &scene, notice);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Folders of our own.
+ */
+#ifndef AMSHAN_FOLDER_H
+#define AMSHAN_FOLDER_H
+
+/**
+ * folder_make() - make a folder, with all those above it that are missing
+ * @dir: its path; itself it is not for others (0750)
+ *
+ * Return: 0, also if it is there; or a negative errno.
+ */
+int folder_make(const char *dir);
+
+#endif /* AMSHAN_FOLDER_H */

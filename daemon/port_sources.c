@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Port sources: made and dropped as ports come.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "port_sources.h"
+#include "source/kernel.h"
+#include "util.h"
+
+/* Also of ports that are gone, so that adapters which never come back do not add up. */
+#define CHILDREN_MAX	(2 * AMSHAN_PORTS_MAX)
+
+/**
+ * struct child - a source that was made
+ * @name: its name
+ * @uri: its URI
+ * @seen_us: when its port was last there, CLOCK_MONOTONIC
+ */
+struct child {
+	char *name;
+	char *uri;
+	u64 seen_us;
+};
+
+/**
+ * struct port_sources - the section
+ * @user: hears of ports before all others: who reads what is settled when those look
+ * @ports: not owned
+ * @registry: not owned
+ * @config: the section
+ * @children: the first @n_children are there
+ * @alone: the source that says why there is none is there
+ */
+struct port_sources {
+	struct kernel_user user;
+	struct kernel_ports *ports;
+	struct registry *registry;
+	struct source_config config;
+	struct child children[CHILDREN_MAX];
+	unsigned int n_children;
+	bool alone;
+};
+
+void port_source_make_name(const char *section, const char *adapter, char *name)
+{
+	size_t room, n = strlen(adapter);
+
+	if (!strncmp(adapter, "usb-", 4)) {
+		adapter += 4;
+		n -= 4;
+	}
+	/* A section's name leaves room for at least half of it. */
+	snprintf(name, PORT_SOURCE_NAME_MAX, "%.*s/", PORT_SOURCE_NAME_MAX / 2, section);
+	room = PORT_SOURCE_NAME_MAX - 1 - strlen(name);
+	strcat(name, n > room ? adapter + n - room : adapter);
+}
+
+static void config_clear(struct source_config *c)
+{
+	free(c->name);
+	free(c->uri);
+	free(c->where);
+	free(c->meter);
+	*c = (struct source_config){ 0 };
+}
+
+static int config_copy(const struct source_config *from, struct source_config *to)
+{
+	struct source_config c = {
+		.name = strdup(from->name),
+		.uri = strdup(from->uri),
+		.where = strdup(from->where),
+		.meter = from->meter ? strdup(from->meter) : NULL,
+		.settings = from->settings,
+	};
+
+	if (!c.name || !c.uri || !c.where || (from->meter && !c.meter)) {
+		config_clear(&c);
+		return -ENOMEM;
+	}
+	config_clear(to);
+	*to = c;
+
+	return 0;
+}
+
+/* The section as a child has it; nothing of it is owned. */
+static struct source_config config_of(const struct port_sources *s, const struct child *c)
+{
+	struct source_config config = s->config;
+
+	config.name = c->name;
+	config.uri = c->uri;
+
+	return config;
+}
+
+/* ---- children ---- */
+
+static struct child *child_named(struct port_sources *s, const char *name)
+{
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		if (!strcmp(s->children[i].name, name))
+			return &s->children[i];
+	}
+
+	return NULL;
+}
+
+static struct child *child_of_uri(struct port_sources *s, const char *uri)
+{
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		if (!strcmp(s->children[i].uri, uri))
+			return &s->children[i];
+	}
+
+	return NULL;
+}
+
+static void child_drop(struct port_sources *s, struct child *c)
+{
+	registry_remove_source(s->registry, c->name);
+	free(c->name);
+	free(c->uri);
+	*c = s->children[--s->n_children];
+}
+
+/* Room for one more: of those that are gone, the one that is so for the longest time goes. */
+static bool child_room(struct port_sources *s, u64 now)
+{
+	struct child *oldest = NULL;
+
+	if (s->n_children < CHILDREN_MAX)
+		return true;
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct child *c = &s->children[i];
+
+		if (c->seen_us != now && (!oldest || c->seen_us < oldest->seen_us))
+			oldest = c;
+	}
+	if (!oldest)
+		return false;
+	log_about(LOG_INFO, oldest->name, NULL, "no more waited for: too many ports are gone");
+	child_drop(s, oldest);
+
+	return true;
+}
+
+/* Two adapters of one name, as far as it fits: the later one goes by its tty. */
+static void name_make(struct port_sources *s, const char *adapter, const char *tty, char *name)
+{
+	port_source_make_name(s->config.name, adapter, name);
+	if (child_named(s, name))
+		port_source_make_name(s->config.name, tty, name);
+}
+
+static void child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
+		      u64 now)
+{
+	struct child *c = &s->children[s->n_children];
+	struct source_config config;
+	char name[PORT_SOURCE_NAME_MAX];
+
+	name_make(s, adapter, tty, name);
+	if (child_named(s, name))
+		return;
+	*c = (struct child){ .name = strdup(name), .uri = strdup(uri), .seen_us = now };
+	config = config_of(s, c);
+	if (!c->name || !c->uri || registry_add_source(s->registry, &config, NULL) < 0) {
+		log_about(LOG_ERR, s->config.name, NULL, "no memory for a source of %s", tty);
+		free(c->name);
+		free(c->uri);
+		return;
+	}
+	s->n_children++;
+}
+
+/* ---- ports ---- */
+
+/* Did we make this source? */
+static bool is_child(struct port_sources *s, const struct kernel_user *u)
+{
+	return child_named(s, u->source);
+}
+
+static bool names_it(const struct kernel_user *u, const struct port_info *port, void *ctx)
+{
+	return u->tty && !is_child(ctx, u) && port_is_tty(port, u->tty);
+}
+
+static bool is_ours(const struct kernel_user *u, const struct port_info *port, void *ctx)
+{
+	return u->tty && is_child(ctx, u) &&
+	       ((u->reading && port_same(&u->port, port)) || port_is_tty(port, u->tty));
+}
+
+/* Those of ours that read a port, or would, go. */
+static void children_drop(struct port_sources *s, const struct port_info *port)
+{
+	const struct kernel_user *u;
+
+	while ((u = kernel_ports_user(s->ports, port, is_ours, s)))
+		child_drop(s, child_named(s, u->source));
+}
+
+static void port_take(struct port_sources *s, const struct port_info *port, u64 now)
+{
+	const struct kernel_user *reader = kernel_ports_reader(s->ports, port);
+	char link[NAME_MAX + 1];
+	char uri[sizeof(PORT_SOURCES_URI) + sizeof(KERNEL_LINKS) + sizeof(link)];
+	struct child *c;
+	bool linked;
+
+	if (kernel_ports_user(s->ports, port, names_it, s)) {
+		children_drop(s, port);
+		return;
+	}
+	c = reader ? child_named(s, reader->source) : NULL;
+	if (!c) {
+		linked = port_link(KERNEL_LINKS, port, link, sizeof(link));
+		snprintf(uri, sizeof(uri), PORT_SOURCES_URI "%s%s", linked ? KERNEL_LINKS "/" : "",
+			 linked ? link : port->tty);
+		c = child_of_uri(s, uri);
+		if (!c) {
+			/* Another adapter had this tty before. */
+			children_drop(s, port);
+			if (child_room(s, now))
+				child_add(s, uri, linked ? link : port->tty, port->tty, now);
+			return;
+		}
+	}
+	c->seen_us = now;
+}
+
+/* The source of the section's own name, as long as there is no other. */
+static void alone_set(struct port_sources *s, bool alone)
+{
+	if (alone == s->alone)
+		return;
+	if (!alone)
+		registry_remove_source(s->registry, s->config.name);
+	else if (registry_add_source(s->registry, &s->config, NULL) < 0)
+		return;
+	s->alone = alone;
+}
+
+static void port_sources_look(struct kernel_user *u)
+{
+	struct port_sources *s = container_of(u, struct port_sources, user);
+	struct port_info port[AMSHAN_PORTS_MAX];
+	const struct port_info *all;
+	u64 now = mono_us();
+	int n;
+
+	n = kernel_ports_get(s->ports, &all);
+	if (n > 0)
+		memcpy(port, all, n * sizeof(port[0]));
+	for (int i = 0; i < n; i++)
+		port_take(s, &port[i], now);
+	alone_set(s, !s->n_children);
+}
+
+/* ---- */
+
+int port_sources_new(struct kernel_ports *ports, struct registry *reg,
+		     const struct source_config *config, struct port_sources **ret)
+{
+	struct port_sources *s = calloc(1, sizeof(*s));
+
+	if (!s || config_copy(config, &s->config) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->ports = ports;
+	s->registry = reg;
+	s->user.look = port_sources_look;
+	s->user.source = s->config.name;
+	kernel_ports_join(ports, &s->user, true);
+	alone_set(s, true);
+	*ret = s;
+
+	return 0;
+}
+
+int port_sources_update(struct port_sources *s, const struct source_config *config)
+{
+	int r = config_copy(config, &s->config);
+
+	if (r < 0)
+		return r;
+	s->user.source = s->config.name;
+	if (s->alone)
+		registry_update_source(s->registry, &s->config);
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct source_config c = config_of(s, &s->children[i]);
+
+		registry_update_source(s->registry, &c);
+	}
+
+	return 0;
+}
+
+void port_sources_free(struct port_sources *s)
+{
+	if (!s)
+		return;
+	kernel_ports_leave(s->ports, &s->user);
+	alone_set(s, false);
+	while (s->n_children)
+		child_drop(s, &s->children[0]);
+	config_clear(&s->config);
+	free(s);
+}
+
+const char *port_sources_name(const struct port_sources *s)
+{
+	return s->config.name;
+}
