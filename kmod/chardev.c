@@ -27,7 +27,7 @@ struct reader {
 	struct amshan_port *port;
 	struct mutex lock;	/* see above */
 	struct amshan_cursor cur;
-	u8 buf[AMSHAN_RECORD_LEN_MAX] __aligned(8);
+	u8 buf[AMSHAN_RING_RECORD_MAX] __aligned(8);
 };
 
 static int reader_open(struct inode *inode, struct file *file)
@@ -64,6 +64,7 @@ static int reader_release(struct inode *inode, struct file *file)
 	struct reader *r = file->private_data;
 
 	put_device(&r->port->dev);
+	mutex_destroy(&r->lock);
 	kfree(r);
 
 	return 0;
@@ -110,6 +111,14 @@ static ssize_t reader_read_one(struct reader *r, struct iov_iter *to)
 	return n;
 }
 
+static int reader_lock(struct reader *r, const struct kiocb *iocb)
+{
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return mutex_trylock(&r->lock) ? 0 : -EAGAIN;
+
+	return mutex_lock_interruptible(&r->lock) ? -ERESTARTSYS : 0;
+}
+
 static ssize_t reader_read(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct reader *r = iocb->ki_filp->private_data;
@@ -124,10 +133,10 @@ static ssize_t reader_read(struct kiocb *iocb, struct iov_iter *to)
 	for (;;) {
 		/* Looked at before the ring: behind "gone" no record is added. */
 		bool gone = reader_state(r) & EPOLLHUP;
-		ssize_t n;
+		ssize_t n = reader_lock(r, iocb);
 
-		if (mutex_lock_interruptible(&r->lock))
-			return -ERESTARTSYS;
+		if (n)
+			return n;
 		n = reader_read_one(r, to);
 		mutex_unlock(&r->lock);
 

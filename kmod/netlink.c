@@ -128,6 +128,11 @@ static int port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	unsigned long index;
 	int ret = 0;
 
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack, "a dump gives all ports and takes no attributes");
+		return -EINVAL;
+	}
+
 	for (index = cb->args[0]; index < AMSHAN_PORTS_MAX && !ret; index++) {
 		struct amshan_port *port = amshan_port_lock(index);
 
@@ -165,7 +170,7 @@ void amshan_netlink_event(struct amshan_port *port, u8 cmd)
 	/* No memory: the listeners hear, as with a full queue, that something was lost. */
 	if (!skb || put_port(skb, port, 0, 0, 0, cmd, NULL)) {
 		nlmsg_free(skb);
-		genl_set_err(&family, &init_net, 0, GROUP_EVENTS, ENOBUFS);
+		genl_set_err(&family, &init_net, 0, GROUP_EVENTS, -ENOBUFS);
 		return;
 	}
 	genlmsg_multicast(&family, skb, 0, GROUP_EVENTS, GFP_KERNEL);

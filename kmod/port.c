@@ -7,7 +7,7 @@
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
-#include <linux/poll.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/tty.h>
@@ -18,8 +18,8 @@
 #include "trace.h"
 
 /*
- * Octets looked through without a pause: the framer's worst case is 255 steps of the checksum for
- * each of them, some 100 us.
+ * Octets looked through without a pause.  The framer's worst case is 255 steps of the checksum for
+ * each of them and for what it kept from before: below a millisecond.
  */
 #define RX_PIECE	512
 
@@ -87,7 +87,10 @@ struct amshan_port *amshan_port_new(struct tty_struct *tty)
 	device_initialize(&port->dev);
 	port->dev.class = &port_class;
 	port->dev.devt = MKDEV(MAJOR(first_devt), MINOR(first_devt) + port->index);
-	port->dev.parent = tty->dev;
+	/*
+	 * No parent: drivers take the device of a tty away before they hang up the tty, and ours
+	 * would go with it before we know.
+	 */
 	port->dev.release = port_release;
 	cdev_init(&port->cdev, &amshan_fops);
 	port->cdev.owner = THIS_MODULE;
@@ -107,23 +110,39 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static void port_table_set(unsigned int index, struct amshan_port *port)
+{
+	mutex_lock(&ports_mutex);
+	ports[index] = port;
+	generation++;
+	mutex_unlock(&ports_mutex);
+}
+
+/* No record will come: readers drain what is there, and end. */
+static void port_end(struct amshan_port *port)
+{
+	spin_lock(&port->lock);
+	port->gone = true;
+	spin_unlock(&port->lock);
+	wake_up_interruptible_all(&port->wait);
+}
+
 int amshan_port_register(struct amshan_port *port)
 {
+	ktime_t now = ktime_get();
 	int ret;
 
-	port->attach_mono_ns = ktime_get_ns();
-	port->attach_real_ns = ktime_get_real_ns();
+	port->attach_mono_ns = ktime_to_ns(now);
+	port->attach_real_ns = ktime_to_ns(ktime_mono_to_real(now));
 
-	mutex_lock(&ports_mutex);
 	ret = cdev_device_add(&port->cdev, &port->dev);
-	if (!ret) {
-		ports[port->index] = port;
-		generation++;
-	}
-	mutex_unlock(&ports_mutex);
-	if (ret)
+	if (ret) {
+		/* Somebody may have opened a node of theirs meanwhile. */
+		port_end(port);
 		return ret;
+	}
 
+	port_table_set(port->index, port);
 	trace_amshan_attach(port->index, MAJOR(port->tty_devt), MINOR(port->tty_devt));
 	amshan_netlink_event(port, AMSHAN_CMD_PORT_ADDED);
 
@@ -139,18 +158,12 @@ void amshan_port_unregister(struct amshan_port *port)
 	framer_flush(&port->framer, port_take_frame, port);
 	port_publish(port);
 
-	mutex_lock(&ports_mutex);
-	ports[port->index] = NULL;
-	generation++;
-	mutex_unlock(&ports_mutex);
+	port_table_set(port->index, NULL);
 
 	/* Waits for those who read attributes; open() may be under way still, and sees @gone. */
 	cdev_device_del(&port->cdev, &port->dev);
 
-	spin_lock(&port->lock);
-	port->gone = true;
-	spin_unlock(&port->lock);
-	wake_up_interruptible_poll(&port->wait, EPOLLHUP);
+	port_end(port);
 
 	amshan_netlink_event(port, AMSHAN_CMD_PORT_REMOVED);
 	trace_amshan_detach(port->index, port->stats.frames);
@@ -215,15 +228,23 @@ static void port_publish(struct amshan_port *port)
 	port->pending = framer_pending(&port->framer);
 	spin_unlock(&port->lock);
 
+	/* All: each of them has all records, also those who wait exclusively. */
 	if (port->rx_frames)
-		wake_up_interruptible_poll(&port->wait, EPOLLIN | EPOLLRDNORM);
+		wake_up_interruptible_all(&port->wait);
 	port->rx_frames = false;
 }
 
 void amshan_port_receive(struct amshan_port *port, const u8 *data, const u8 *flags, size_t n)
 {
-	port->rx_mono_ns = ktime_get_ns();
-	port->rx_real_ns = ktime_get_real_ns();
+	ktime_t now = ktime_get();
+
+	/* A frame that the pause brings to light came before it. */
+	if (framer_pending(&port->framer) &&
+	    ktime_to_ns(now) - port->rx_mono_ns > AMSHAN_FRAMER_PAUSE_NS)
+		framer_flush(&port->framer, port_take_frame, port);
+
+	port->rx_mono_ns = ktime_to_ns(now);
+	port->rx_real_ns = ktime_to_ns(ktime_mono_to_real(now));
 
 	while (n) {
 		size_t piece = min_t(size_t, n, RX_PIECE);
@@ -255,7 +276,8 @@ struct amshan_port *amshan_port_lock(unsigned int index)
 {
 	mutex_lock(&ports_mutex);
 
-	return index < AMSHAN_PORTS_MAX ? ports[index] : NULL;
+	/* Anyone may ask, with any number. */
+	return index < AMSHAN_PORTS_MAX ? ports[array_index_nospec(index, AMSHAN_PORTS_MAX)] : NULL;
 }
 
 void amshan_port_unlock(void)

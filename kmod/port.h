@@ -14,8 +14,8 @@
  *
  * Life.  amshan_port_new() in the discipline's open(), then amshan_port_register(); in its close()
  * amshan_port_unregister().  The object is its struct device: readers hold a reference beyond
- * that, the last put_device() frees it and its minor.  Nothing keeps the tty: name and number are
- * copied.
+ * that, the last put_device() frees it and its minor.  Nothing keeps the tty or its device: name
+ * and number are copied.
  *
  * Locks, from the outside to the inside:
  *	ldisc semaphore	of the tty core: held for writing by open() and close(), for reading by

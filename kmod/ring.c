@@ -24,6 +24,7 @@ struct ring_entry {
 
 static_assert(sizeof(struct amshan_record) == 40, "a record has padding");
 static_assert(sizeof(struct ring_entry) == 24, "an entry has padding");
+static_assert(AMSHAN_RING_RECORD_MAX <= AMSHAN_RECORD_LEN_MAX, "readers have less room");
 static_assert((AMSHAN_RING_SIZE & (AMSHAN_RING_SIZE - 1)) == 0, "positions cannot be masked");
 static_assert(sizeof(struct ring_entry) + AMSHAN_FRAME_LEN_MAX + RING_ALIGN < AMSHAN_RING_SIZE,
 	      "the longest frame does not fit");

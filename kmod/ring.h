@@ -15,6 +15,9 @@
 /* 16 minutes of a meter that sends 290 octets every 2.5 s. */
 #define AMSHAN_RING_SIZE	(128 * 1024)
 
+/* The longest record. */
+#define AMSHAN_RING_RECORD_MAX	(sizeof(struct amshan_record) + AMSHAN_FRAME_LEN_MAX)
+
 /**
  * struct amshan_ring - the ring
  * @buf: AMSHAN_RING_SIZE octets
@@ -73,7 +76,7 @@ bool amshan_ring_has(const struct amshan_ring *ring, const struct amshan_cursor 
  * amshan_ring_peek() - copy the record at a cursor, or the oldest one if that is lost
  * @ring: the ring
  * @cur: where; not moved
- * @buf: room for AMSHAN_RECORD_LEN_MAX octets: header and frame
+ * @buf: room for AMSHAN_RING_RECORD_MAX octets: header and frame
  *
  * Return: length of the record; 0 if there is none.
  */

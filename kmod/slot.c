@@ -4,7 +4,8 @@
  *
  * tty_register_ldisc() takes over a number that is in use without a word, and its former owner then
  * takes ours away when it is unloaded.  The core's table is not to be seen by modules; the only
- * place that shows it is /proc/tty/ldiscs, one "name number" per line, so that is what is read.
+ * place that shows it is /proc/tty/ldiscs, one "name number" per line, so that is what is read.  A
+ * number whose owner is loaded later cannot be seen there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -90,8 +91,8 @@ int amshan_slot_check(int number)
 		       LDISCS, n);
 		ret = n;
 	} else if (ldiscs_find(list, number, &name)) {
-		pr_err("line discipline %d is taken by \"%s\": load with another number, ldisc=N\n",
-		       number, name);
+		pr_err("line discipline %d is taken by \"%s\": ldisc=N takes another one\n", number,
+		       name);
 		ret = -EBUSY;
 	}
 	kfree(list);

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 #define AMSHAN_LDISC_NAME	"amshan"	/* in /proc/tty/ldiscs */
-#define AMSHAN_PORTS_MAX	16		/* indices 0..15 */
+#define AMSHAN_PORTS_MAX	16		/* indices 0..15; open files keep theirs */
 #define AMSHAN_TTY_NAME_MAX	64		/* with the NUL */
 
 /* ---- /dev/amshanN ---- */
@@ -25,7 +25,9 @@
  * @frame_len: octets of the frame, 7..2047
  * @flags: AMSHAN_RECORD_SEGMENTED; other bits are to be ignored
  * @seq: number of the record; the first one of a port has 0, each following one more
- * @mono_ns: CLOCK_MONOTONIC when the octets with the closing flag came from the tty, ns
+ * @mono_ns: CLOCK_MONOTONIC when the octets with the closing flag came from the tty, ns.  A frame
+ *	behind a false start is found when that is given up, up to 2047 octets later: then it is
+ *	the time of the last octets before that
  * @real_ns: CLOCK_REALTIME at the same moment, ns since the epoch
  * @lost: records that were overwritten before this reader (open file) came to them, between the
  *	one it read before and this one.  It does not count what lseek() passed over
@@ -39,7 +41,8 @@
  *
  * read():	blocks until there is a record, unless O_NONBLOCK (EAGAIN).  EMSGSIZE: the buffer is
  *		too short for the record; the record stays.  EFAULT: the record stays.  When the
- *		port is gone, what is held can still be read, then 0 (end of file).
+ *		port is gone, what is held can still be read, then 0 (end of file).  0 octets: 0.
+ *		pread() at an offset: ESPIPE.
  * poll():	POLLIN while there is a record, POLLHUP when the port is gone.
  * lseek():	(0, SEEK_END): the next record is the first one that arrives from now on;
  *		(0, SEEK_SET): the oldest one that is held.  Others: EINVAL.  Returns 0.
@@ -56,7 +59,8 @@ struct amshan_record {
 };
 
 #define AMSHAN_FRAME_LEN_MAX	2047
-#define AMSHAN_RECORD_LEN_MAX	(sizeof(struct amshan_record) + AMSHAN_FRAME_LEN_MAX)
+/* Room for a record, also when the header has grown. */
+#define AMSHAN_RECORD_LEN_MAX	4096
 
 /* ---- generic netlink; see kmod/Documentation/netlink/specs/amshan.yaml ---- */
 
@@ -67,7 +71,8 @@ struct amshan_record {
 /**
  * enum amshan_cmd - messages
  * @AMSHAN_CMD_UNSPEC: not used
- * @AMSHAN_CMD_PORT_GET: do: one port by AMSHAN_A_PORT_INDEX; dump: all ports.  Anyone may
+ * @AMSHAN_CMD_PORT_GET: do: one port by AMSHAN_A_PORT_INDEX; dump: all ports, without attributes.
+ *	Anyone may
  * @AMSHAN_CMD_PORT_ADDED: event: a port is there; with its attributes as in PORT_GET
  * @AMSHAN_CMD_PORT_REMOVED: event: a port is gone; with its attributes and last counters
  */
