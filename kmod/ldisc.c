@@ -70,6 +70,9 @@ static void ldisc_receive_buf(struct tty_struct *tty, const u8 *data,
 			      const compat_tty_flag *flags, compat_tty_count n)
 {
 	amshan_port_receive(tty->disc_data, data, (const u8 *)flags, n);
+
+	/* There is room: who writes to the other end of a pty waits to be told. */
+	tty_unthrottle(tty);
 }
 
 /* "stty -F" and the like go on working. */
