@@ -33,7 +33,7 @@ build_packages := gcc libc6-dev make pkg-config libsystemd-dev libmosquitto-dev 
 	libconfuse-dev libjansson-dev libsmartcols-dev libnl-genl-3-dev
 demo_packages := python3 systemd dbus-daemon mosquitto mosquitto-clients
 check_packages := libcmocka-dev python3-gi libglib2.0-bin openssl ser2net valgrind clang \
-	libclang-rt-dev cppcheck sparse shellcheck mandoc groff-base python3-yaml
+	libclang-rt-dev cppcheck shellcheck mandoc groff-base python3-yaml
 # The static checks of the module, and the debugging kernel.
 lint_kmod_packages := gcc g++ make perl xz-utils clang lld sparse linux-source \
 	linux-headers-$(shell dpkg --print-architecture 2>/dev/null || echo amd64)
@@ -213,14 +213,14 @@ check-vm: vm-$(KERNEL)
 $(vm_kernels:%=vm-%): vm-%:
 	@tests/deps.sh $(vm_packages)
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
-		--kernel $* --results $(results)/$@.json $(if $(VM_ARGS),--words '$(VM_ARGS)')
+		--kernel $* --results $(results)/$@.json $(if $(VM_ARGS),--words='$(VM_ARGS)')
 
 # The debugging kernel is made once, which takes minutes, and anew when its configuration or source changes.
 check-kasan:
 	@tests/deps.sh $(vm_packages) $(kasan_packages)
 	@tests/vm/kasan.sh $(BUILD)/kasan
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
-		--kernel kasan --results $(results)/$@.json $(if $(VM_ARGS),--words '$(VM_ARGS)')
+		--kernel kasan --results $(results)/$@.json $(if $(VM_ARGS),--words='$(VM_ARGS)')
 
 # Every stage of check runs, also behind one that failed; the last line sums them up.
 check_stages := test lint lint-kmod asan fuzz vm-$(KERNEL)
