@@ -55,6 +55,7 @@ struct manager {
 	sd_event_source *reload;
 	bool ready;
 	bool ports_waited;
+	bool reloading;
 	char status[128];
 };
 
@@ -77,7 +78,8 @@ static void say_status(void *ctx)
 
 static void ports_begin(struct manager *m)
 {
-	if (m->ready && m->ports && (m->ports_waited || !m->mqtt_output ||
+	/* What is taken away in a reload may be there again behind it. */
+	if (m->ready && !m->reloading && m->ports && (m->ports_waited || !m->mqtt_output ||
 				     mqtt_client_state(m->mqtt) == MQTT_UP))
 		kernel_ports_begin(m->ports);
 }
@@ -274,6 +276,7 @@ static int manager_reload(sd_event_source *defer, void *ctx)
 	if (m->log_level < 0)
 		log_set_level(new->log_level);
 
+	m->reloading = true;
 	m->config = new;
 	mqtt_changed = !same_mqtt(old, new) || new->mqtt_enabled != !!m->mqtt;
 	sources_drop(&m->sources, old, new, mqtt_changed);
@@ -283,6 +286,8 @@ static int manager_reload(sd_event_source *defer, void *ctx)
 		dbus_lost = dbus_change(m) < 0;
 	sources_take(&m->sources, old, new, mqtt_changed, m->mqtt);
 	config_free(old);
+	m->reloading = false;
+	ports_begin(m);
 	if (mqtt_lost || dbus_lost)
 		log_err("%s: reloaded, but without %s", m->path, !dbus_lost ? "MQTT" :
 			mqtt_lost ? "MQTT and D-Bus" : "D-Bus");

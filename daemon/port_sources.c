@@ -33,6 +33,7 @@ struct child {
  * @ports: not owned
  * @registry: not owned
  * @config: the section
+ * @links: folder of the names of adapters
  * @children: the first @n_children are there
  * @alone: the source that says why there is none is there
  */
@@ -41,6 +42,7 @@ struct port_sources {
 	struct kernel_ports *ports;
 	struct registry *registry;
 	struct source_config config;
+	const char *links;
 	struct child children[CHILDREN_MAX];
 	unsigned int n_children;
 	bool alone;
@@ -65,21 +67,20 @@ static void config_clear(struct source_config *c)
 	free(c->name);
 	free(c->uri);
 	free(c->where);
-	free(c->meter);
 	*c = (struct source_config){ 0 };
 }
 
+/* It has no meter: sources_check(). */
 static int config_copy(const struct source_config *from, struct source_config *to)
 {
 	struct source_config c = {
 		.name = strdup(from->name),
 		.uri = strdup(from->uri),
 		.where = strdup(from->where),
-		.meter = from->meter ? strdup(from->meter) : NULL,
 		.settings = from->settings,
 	};
 
-	if (!c.name || !c.uri || !c.where || (from->meter && !c.meter)) {
+	if (!c.name || !c.uri || !c.where) {
 		config_clear(&c);
 		return -ENOMEM;
 	}
@@ -165,14 +166,18 @@ static void child_add(struct port_sources *s, const char *uri, const char *adapt
 	struct child *c = &s->children[s->n_children];
 	struct source_config config;
 	char name[PORT_SOURCE_NAME_MAX];
+	int r = -ENOMEM;
 
 	name_make(s, adapter, tty, name);
 	if (child_named(s, name))
 		return;
 	*c = (struct child){ .name = strdup(name), .uri = strdup(uri), .seen_us = now };
 	config = config_of(s, c);
-	if (!c->name || !c->uri || registry_add_source(s->registry, &config, NULL) < 0) {
-		log_about(LOG_ERR, s->config.name, NULL, "no memory for a source of %s", tty);
+	if (c->name && c->uri)
+		r = registry_add_source(s->registry, &config, NULL);
+	if (r < 0) {
+		log_about(LOG_ERR, s->config.name, NULL, "cannot make a source of %s: %s", tty,
+			  strerror(-r));
 		free(c->name);
 		free(c->uri);
 		return;
@@ -188,15 +193,58 @@ static bool is_child(struct port_sources *s, const struct kernel_user *u)
 	return child_named(s, u->source);
 }
 
+/*
+ * Is a port what a source reads?  A link may be gone, or lead to another adapter by now, while what
+ * it led to is read on.
+ */
+static bool is_its(struct port_sources *s, const struct kernel_user *u,
+		   const struct port_info *port)
+{
+	if (u->reading && kernel_ports_there(s->ports, &u->port))
+		return port_same(&u->port, port);
+
+	return u->tty && port_is_tty(port, u->tty);
+}
+
 static bool names_it(const struct kernel_user *u, const struct port_info *port, void *ctx)
 {
-	return u->tty && !is_child(ctx, u) && port_is_tty(port, u->tty);
+	return !is_child(ctx, u) && is_its(ctx, u, port);
 }
 
 static bool is_ours(const struct kernel_user *u, const struct port_info *port, void *ctx)
 {
-	return u->tty && is_child(ctx, u) &&
-	       ((u->reading && port_same(&u->port, port)) || port_is_tty(port, u->tty));
+	return is_child(ctx, u) && is_its(ctx, u, port);
+}
+
+/* @ctx: the link */
+static bool reads_another(const struct kernel_user *u, const struct port_info *port, void *ctx)
+{
+	return u->tty && !strcmp(u->tty, ctx) && u->reading && !port_same(&u->port, port);
+}
+
+/*
+ * Adapters without a serial number have one name for all of them, and one link, which leads to the
+ * one that came last.
+ */
+static bool link_is_anothers(const struct port_sources *s, const struct port_info *port, char *tty)
+{
+	const struct kernel_user *u = kernel_ports_user(s->ports, port, reads_another, tty);
+
+	return u && kernel_ports_there(s->ports, &u->port);
+}
+
+/* What a source of a port is to be called by: the link in @link, or the tty; makes its URI. */
+static const char *port_uri(const struct port_sources *s, const struct port_info *port, char *link,
+			    size_t size, char *uri, size_t uri_size)
+{
+	if (port_link(s->links, port, link, size)) {
+		snprintf(uri, uri_size, PORT_SOURCES_URI "%s/%s", s->links, link);
+		if (!link_is_anothers(s, port, uri + strlen(PORT_SOURCES_URI)))
+			return link;
+	}
+	snprintf(uri, uri_size, PORT_SOURCES_URI "%s", port->tty);
+
+	return port->tty;
 }
 
 /* Those of ours that read a port, or would, go. */
@@ -211,10 +259,9 @@ static void children_drop(struct port_sources *s, const struct port_info *port)
 static void port_take(struct port_sources *s, const struct port_info *port, u64 now)
 {
 	const struct kernel_user *reader = kernel_ports_reader(s->ports, port);
-	char link[NAME_MAX + 1];
-	char uri[sizeof(PORT_SOURCES_URI) + sizeof(KERNEL_LINKS) + sizeof(link)];
+	char link[NAME_MAX + 1], uri[PATH_MAX];
+	const char *adapter;
 	struct child *c;
-	bool linked;
 
 	if (kernel_ports_user(s->ports, port, names_it, s)) {
 		children_drop(s, port);
@@ -222,15 +269,13 @@ static void port_take(struct port_sources *s, const struct port_info *port, u64 
 	}
 	c = reader ? child_named(s, reader->source) : NULL;
 	if (!c) {
-		linked = port_link(KERNEL_LINKS, port, link, sizeof(link));
-		snprintf(uri, sizeof(uri), PORT_SOURCES_URI "%s%s", linked ? KERNEL_LINKS "/" : "",
-			 linked ? link : port->tty);
+		adapter = port_uri(s, port, link, sizeof(link), uri, sizeof(uri));
 		c = child_of_uri(s, uri);
 		if (!c) {
 			/* Another adapter had this tty before. */
 			children_drop(s, port);
 			if (child_room(s, now))
-				child_add(s, uri, linked ? link : port->tty, port->tty, now);
+				child_add(s, uri, adapter, port->tty, now);
 			return;
 		}
 	}
@@ -278,6 +323,7 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	}
 	s->ports = ports;
 	s->registry = reg;
+	s->links = KERNEL_LINKS;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
 	kernel_ports_join(ports, &s->user, true);
@@ -315,6 +361,11 @@ void port_sources_free(struct port_sources *s)
 		child_drop(s, &s->children[0]);
 	config_clear(&s->config);
 	free(s);
+}
+
+void port_sources_links_in(struct port_sources *s, const char *dir)
+{
+	s->links = dir;
 }
 
 const char *port_sources_name(const struct port_sources *s)

@@ -9,6 +9,9 @@
  * it has none: "house/FTDI_FT232R_USB_UART_A10K1ABC-if00-port0", "house/ttyUSB0".  The same adapter
  * always gets the same name, under which its meter is remembered; no section can have such a name.
  *
+ * Adapters without a serial number have one name in by-id for all of them.  The one that comes first
+ * gets it, and others go by their tty; at the next start that may be the other way round.
+ *
  * A source whose port is gone stays, and waits for it.  As long as there is none at all, the
  * section has a source of its own name that says why.
  */
@@ -27,7 +30,7 @@ struct port_sources;
  * port_sources_new() - begin to make sources of ports
  * @ports: the ports; not owned
  * @reg: where the sources are made; not owned
- * @config: the section; copied
+ * @config: the section; copied; without a meter
  * @ret: untouched on failure
  *
  * Return: 0 or -ENOMEM.
@@ -40,6 +43,9 @@ int port_sources_update(struct port_sources *s, const struct source_config *conf
 
 /* port_sources_free() - with all that were made */
 void port_sources_free(struct port_sources *s);
+
+/* port_sources_links_in() - elsewhere than in KERNEL_LINKS: for tests; @dir is not copied */
+void port_sources_links_in(struct port_sources *s, const char *dir);
 
 /* port_sources_name() - name of the section */
 const char *port_sources_name(const struct port_sources *s);

@@ -53,6 +53,17 @@ static int twice_check(const struct config *c, size_t i)
 	return 0;
 }
 
+/* They would all become this one meter. */
+static int meter_check(const struct source_config *sc)
+{
+	if (!is_all_ports(sc) || !sc->meter)
+		return 0;
+	log_err("%s: meter: \"%s\" stands for every port, each with a meter of its own: name the one "
+		"port (" PORT_SOURCES_URI "TTY) that this meter is at", sc->where, sc->uri);
+
+	return -EINVAL;
+}
+
 static int source_check(sd_event *event, const struct config *c, size_t i)
 {
 	static const struct source_owner nobody = {
@@ -72,6 +83,8 @@ static int source_check(sd_event *event, const struct config *c, size_t i)
 		log_err("%s: uri: %s", sc->where, error ? error : strerror(-r));
 	}
 	source_free(s);
+	if (r == 0)
+		r = meter_check(sc);
 
 	return r < 0 ? r : twice_check(c, i);
 }

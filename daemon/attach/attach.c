@@ -22,6 +22,7 @@
 #include "attach/ldiscs.h"
 #include "log.h"
 #include "netlink/ports.h"
+#include "source/access.h"
 #include "util.h"
 
 #define DEV		"/dev/"
@@ -64,11 +65,12 @@ static int fail_step(struct attachment *a, int error, const char *step)
 static int find(struct attachment *a)
 {
 	const char *path = a->settings.path;
+	struct access_group group = { 0 };
 	struct stat st;
 
 	a->path = realpath(path, NULL);
 	if (!a->path && errno == EACCES) {
-		serial_say_no_access(path, a->why, sizeof(a->why));
+		access_say_refused(path, 0060, &group, a->why, sizeof(a->why));
 		return -EACCES;
 	}
 	if (!a->path && errno == ENOMEM)
@@ -82,7 +84,7 @@ static int find(struct attachment *a)
 		return fail(a, -ENOTTY, "not a tty: %s is no character device", path);
 	a->devt = st.st_rdev;
 	if (faccessat(AT_FDCWD, a->path, R_OK | W_OK, AT_EACCESS) < 0 && errno == EACCES) {
-		serial_say_no_access(a->path, a->why, sizeof(a->why));
+		access_say_refused(a->path, 0060, &group, a->why, sizeof(a->why));
 		return -EACCES;
 	}
 	return 0;

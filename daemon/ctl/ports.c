@@ -47,21 +47,6 @@ static void read_ports(struct port_list *l)
 	l->n = ports_read(l->port);
 }
 
-/* Why there are none. */
-static const char *say_why(int error, char *buf, size_t size)
-{
-	if (error == -ENOENT && access("/sys/module/amshan", F_OK) == 0)
-		snprintf(buf, size,
-			 "the module amshan is loaded, but it tells of its ports in the first "
-			 "network namespace only");
-	else if (error == -ENOENT)
-		snprintf(buf, size,
-			 "the module amshan is not loaded: ports need it; other sources work without");
-	else
-		snprintf(buf, size, "cannot ask the module amshan for its ports: %s", strerror(-error));
-	return buf;
-}
-
 /* ---- one port ---- */
 
 /* "2 HCS, 1 FCS"; "none" */
@@ -198,8 +183,9 @@ static int print_table(const struct port_list *l)
  * @timer: the next reading
  * @monitor: says when ports may have come or gone
  * @live: signals and the screen
- * @ports: the last reading
+ * @ports: the last reading that the module answered, or that found no module
  * @begun: there was one
+ * @error: of the last reading, 0: none
  */
 struct watch {
 	bool json;
@@ -210,12 +196,13 @@ struct watch {
 	struct live live;
 	struct port_list ports;
 	bool begun;
+	int error;
 };
 
 static const struct port_info *find(const struct port_list *l, const struct port_info *p)
 {
 	for (int i = 0; i < l->n; i++)
-		if (l->port[i].index == p->index && l->port[i].attach_mono_ns == p->attach_mono_ns)
+		if (port_same(&l->port[i], p))
 			return &l->port[i];
 	return NULL;
 }
@@ -246,8 +233,6 @@ static void print_line(const struct watch *w, const struct port_info *p, const c
 
 static void print_changes(const struct watch *w, const struct port_list *now)
 {
-	char why[TEXT_MAX];
-
 	for (int i = 0; i < w->ports.n; i++)
 		if (!find(now, &w->ports.port[i]))
 			print_line(w, &w->ports.port[i], "removed");
@@ -259,9 +244,28 @@ static void print_changes(const struct watch *w, const struct port_list *now)
 		else if (memcmp(before->counter, p->counter, sizeof(p->counter)) != 0)
 			print_line(w, p, "changed");
 	}
-	if (w->begun && now->n < 0 && w->ports.n != now->n)
-		ctl_say("%s", say_why(now->n, why, sizeof(why)));
-	fflush(stdout);
+}
+
+/*
+ * One reading.  Where there is no module there is no port; any other error says nothing of the ports,
+ * and they stay as they were.
+ */
+static void take(struct watch *w, const struct port_list *now)
+{
+	int error = now->n < 0 ? now->n : 0;
+	char why[TEXT_MAX];
+
+	if (!w->on_screen && (!error || error == -ENOENT))
+		print_changes(w, now);
+	if (!w->on_screen && error && error != w->error) {
+		ports_say_error(error, why, sizeof(why));
+		ctl_say("%s", why);
+	}
+	w->error = error;
+	if (error && error != -ENOENT)
+		return;
+	w->ports = *now;
+	w->begun = true;
 }
 
 static int draw_ports(struct picture *p, void *ctx)
@@ -298,8 +302,8 @@ static void draw(void *ctx)
 	char notice[TEXT_MAX] = "";
 	int r;
 
-	if (w->ports.n < 0)
-		say_why(w->ports.n, notice, sizeof(notice));
+	if (w->error)
+		ports_say_error(w->error, notice, sizeof(notice));
 	r = screen_show(&w->live.screen, draw_ports, w, notice);
 	/* The terminal is gone. */
 	if (r < 0)
@@ -311,10 +315,8 @@ static void look(struct watch *w)
 	struct port_list now;
 
 	read_ports(&now);
-	if (!w->on_screen)
-		print_changes(w, &now);
-	w->ports = now;
-	w->begun = true;
+	take(w, &now);
+	fflush(stdout);
 	if (w->on_screen)
 		draw(w);
 	/* A full disk: said at the end of the program. */
@@ -335,6 +337,7 @@ static void on_changed(void *ctx)
 
 static int watch_setup(struct watch *w)
 {
+	struct port_list first;
 	int r;
 
 	r = sd_event_new(&w->event);
@@ -349,12 +352,14 @@ static int watch_setup(struct watch *w)
 		r = ports_monitor_new(w->event, on_changed, w, &w->monitor);
 	if (r < 0)
 		return r;
-	/* On the screen: before the first picture. */
-	if (!w->on_screen)
+	if (!w->on_screen) {
 		look(w);
-	else
-		read_ports(&w->ports);
-	return w->on_screen ? live_take_screen(&w->live, draw, w) : 0;
+		return 0;
+	}
+	/* Before the first picture. */
+	read_ports(&first);
+	take(w, &first);
+	return live_take_screen(&w->live, draw, w);
 }
 
 static void watch_end(struct watch *w)
@@ -387,7 +392,8 @@ int ctl_ports(const struct ctl_options *o)
 
 	read_ports(&l);
 	if (l.n < 0) {
-		ctl_say("%s", say_why(l.n, why, sizeof(why)));
+		ports_say_error(l.n, why, sizeof(why));
+		ctl_say("%s", why);
 		return CTL_FAILED;
 	}
 	if (o->watch)

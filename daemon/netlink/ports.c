@@ -10,8 +10,11 @@
  * kernel start modprobe each time that it is not there.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>
@@ -337,4 +340,26 @@ int ports_read(struct port_info *ret)
 	memcpy(ret, list.port, list.n * sizeof(list.port[0]));
 
 	return list.n;
+}
+
+/* Also while it comes and goes the module has a folder. */
+static bool module_is_live(void)
+{
+	_cleanup_close_ int fd = open("/sys/module/amshan/initstate", O_RDONLY | O_CLOEXEC);
+	char state[4];
+
+	return fd >= 0 && read(fd, state, sizeof(state)) == sizeof(state) &&
+	       !memcmp(state, "live", sizeof(state));
+}
+
+void ports_say_error(int error, char *buf, size_t size)
+{
+	if (error == -ENOENT && module_is_live())
+		snprintf(buf, size, "the module amshan is loaded, but it tells of its ports in the "
+			 "first network namespace only");
+	else if (error == -ENOENT)
+		snprintf(buf, size, "the module amshan is not loaded");
+	else
+		snprintf(buf, size, "cannot ask the module amshan for its ports: %s",
+			 strerror(-error));
 }

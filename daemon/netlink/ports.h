@@ -73,7 +73,28 @@ struct port_info {
  */
 int ports_read(struct port_info *ret);
 
+/**
+ * ports_say_error() - why there are no ports to be read
+ * @error: what ports_read() returned, negative
+ * @buf: a sentence without full stop
+ * @size: of @buf
+ */
+void ports_say_error(int error, char *buf, size_t size);
+
+/* port_same() - the same attachment? */
+static inline bool port_same(const struct port_info *a, const struct port_info *b)
+{
+	return a->index == b->index && a->attach_mono_ns == b->attach_mono_ns;
+}
+
 struct ports_monitor;
+
+/* What is heard of ports that come; of the family's coming always */
+enum ports_news {
+	PORTS_NEWS_NONE,	/* they have to be asked for */
+	PORTS_NEWS_UDEV,	/* by udev, which does not say when it lost something */
+	PORTS_NEWS_KERNEL,	/* by the module itself */
+};
 
 /**
  * ports_monitor_new() - be told when ports may have come or gone
@@ -91,5 +112,11 @@ struct ports_monitor;
 int ports_monitor_new(sd_event *event, void (*changed)(void *ctx), void *ctx,
 		      struct ports_monitor **ret);
 void ports_monitor_free(struct ports_monitor *m);
+
+/*
+ * ports_monitor_news() - what is heard as things are now; to be called while the module is loaded.
+ * Tries to join its events where that did not come about
+ */
+enum ports_news ports_monitor_news(struct ports_monitor *m);
 
 #endif /* AMSHAN_NETLINK_PORTS_H */

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <systemd/sd-device.h>
 
@@ -28,6 +29,9 @@
 #include "log.h"
 #include "netlink/ports_internal.h"
 #include "util.h"
+
+/* While udev runs it listens here for its tool. */
+#define UDEV_RUNS	"/run/udev/control"
 
 /* A hub with its adapters comes in one breath: events within this time are one. */
 #define COALESCE_US	(10 * USEC_PER_MSEC)
@@ -75,6 +79,12 @@ static int on_soon(sd_event_source *es, u64 usec, void *ctx)
 	return 0;
 }
 
+/* The socket of its events is there without it. */
+static bool udev_tells(const struct ports_monitor *m)
+{
+	return m->udev && access(UDEV_RUNS, F_OK) == 0;
+}
+
 /*
  * The group gets a new number each time the module is loaded, and the kernel throws its members out
  * when it goes.
@@ -85,12 +95,12 @@ static void events_join(struct ports_monitor *m)
 	struct nl_sock *sk;
 	int r;
 
+	m->joined = 0;
 	r = port_socket_new(&sk);
 	if (r < 0)
 		return;
 	r = port_family_find(sk, AMSHAN_GENL_NAME, AMSHAN_MCGRP_EVENTS, &family);
 	nl_socket_free(sk);
-	m->joined = 0;
 	if (r < 0 || !family.events)
 		return;
 
@@ -99,8 +109,9 @@ static void events_join(struct ports_monitor *m)
 		return;
 	}
 	if (!m->refused)
-		log_debug("the kernel's events of ports are for CAP_NET_ADMIN only: those of udev "
-			  "are listened to");
+		log_debug("the kernel's events of ports are for CAP_NET_ADMIN only: %s",
+			  udev_tells(m) ? "those of udev are listened to" :
+			  "they are asked for now and then");
 	m->refused = true;
 }
 
@@ -209,16 +220,27 @@ int ports_monitor_new(sd_event *event, void (*changed)(void *ctx), void *ctx,
 	r = sd_event_add_time(event, &m->soon, CLOCK_MONOTONIC, 0, 1, on_soon, m);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(m->soon, SD_EVENT_OFF);
-	if (r >= 0)
+	if (r >= 0) {
+		udev_listen(m, event);
 		r = kernel_listen(m, event);
+	}
 	if (r < 0) {
 		ports_monitor_free(m);
 		return r;
 	}
-	udev_listen(m, event);
 	*ret = m;
 
 	return 0;
+}
+
+enum ports_news ports_monitor_news(struct ports_monitor *m)
+{
+	if (!m->joined && !m->refused)
+		events_join(m);
+	if (m->joined)
+		return PORTS_NEWS_KERNEL;
+
+	return udev_tells(m) ? PORTS_NEWS_UDEV : PORTS_NEWS_NONE;
 }
 
 void ports_monitor_free(struct ports_monitor *m)

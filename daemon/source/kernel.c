@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,13 +22,13 @@
 #include "log.h"
 #include "source/kernel.h"
 #include "source/kernel_ports.h"
+#include "source/kernel_why.h"
 #include "source/pace.h"
 #include "source/record.h"
 #include "source/uri.h"
 #include "util.h"
 
 #define RETRY_US	(5 * USEC_PER_SEC)
-#define NODE_MAX	32
 
 /*
  * Per turn, of which there are PACE_PIECES in each PACE_INTERVAL: 1,280 frames a second.  What was
@@ -49,11 +48,13 @@
  * @ended: attachment that came to its end, or failed: not tried again before @retry
  * @has_ended: there is one
  * @opened: it was open since it was started
- * @next: number of the next record
- * @known: @next is: else the first record says where it begins
- * @base: counters of earlier attachments
+ * @next: number of the next record; those before it were handed on
+ * @known: nothing is between @next and the next record but what was lost; else that record says
+ *         what was
+ * @base: counters of attachments before that of @user.port
  * @octets: counted at the last refresh, UINT64_MAX: none yet
  * @frame_us: source->last_frame_us at the last refresh
+ * @group: that our user is not in
  * @told_lost: since it was opened, it was said that frames were lost
  * @told_record: likewise that a record is not what it should be
  */
@@ -72,6 +73,7 @@ struct kernel {
 	struct framer_stats base;
 	u64 octets;
 	u64 frame_us;
+	struct access_group group;
 	bool told_lost;
 	bool told_record;
 };
@@ -88,7 +90,8 @@ static int kernel_parse(struct source *s, const char *rest, char **error)
 	if (strchr(rest, '?'))
 		return uri_error(error, "parameter \"%s\": there are none: baud rate and parity "
 				 "are for amshan-attach", strchr(rest, '?') + 1);
-	if (*rest != '/' && strchr(rest, '/'))
+	/* Names of ttys have slashes too: pts/3. */
+	if (!strncmp(rest, "dev/", 4))
 		return uri_error(error, "\"%s\" is neither the name of a tty, as ttyUSB0, nor a "
 				 "path that begins with a slash", rest);
 	if (*rest != '/' && strlen(rest) >= AMSHAN_TTY_NAME_MAX)
@@ -182,7 +185,6 @@ static void device_close(struct kernel *k)
 	k->fd = -1;
 	k->user.reading = false;
 	stats_show(k);
-	k->base = k->source->framer.stats;
 }
 
 /* @error: 0: the port is gone */
@@ -215,10 +217,21 @@ static void note_lost(struct kernel *k, u64 n)
 	k->told_lost = true;
 }
 
+/*
+ * One that is left out is not lost.  Its number is taken only if it is the one that has to come: a
+ * wrong one would have us pass over what follows.
+ */
 static void note_mistake(struct kernel *k, const u8 *data, size_t n)
 {
 	char what[RECORD_MISTAKE_MAX];
+	struct amshan_record h = { 0 };
 
+	if (n >= sizeof(h))
+		memcpy(&h, data, sizeof(h));
+	if (n >= sizeof(h) && h.seq == k->next)
+		k->next++;
+	else
+		k->known = false;
 	k->source->stats.malformed++;
 	record_mistake(data, n, what, sizeof(what));
 	log_about(k->told_record ? LOG_DEBUG : LOG_WARNING, k->source->name, NULL,
@@ -234,7 +247,7 @@ static bool take_record(struct kernel *k, const struct record *r)
 	struct port_info port = k->user.port;
 	u64 lost = k->known ? r->seq - k->next : r->lost;
 
-	if (k->known && r->seq < k->next)
+	if (r->seq < k->next)
 		return false;
 	if (lost)
 		note_lost(k, lost);
@@ -303,6 +316,7 @@ static void memory_recall(struct kernel *k)
 int kernel_attach(struct source *s, int fd, const struct port_info *port)
 {
 	struct kernel *k = s->priv;
+	bool same;
 	int r;
 
 	r = sd_event_add_io(s->event, &k->io, fd, EPOLLIN, on_records, k);
@@ -313,6 +327,12 @@ int kernel_attach(struct source *s, int fd, const struct port_info *port)
 		close(fd);
 		return r;
 	}
+	/* The same one again: after an error, or a stop. */
+	same = port_same(&k->user.port, port);
+	if (!same) {
+		stats_show(k);
+		k->base = s->framer.stats;
+	}
 	k->fd = fd;
 	k->user.port = *port;
 	k->user.reading = true;
@@ -321,7 +341,8 @@ int kernel_attach(struct source *s, int fd, const struct port_info *port)
 	k->told_lost = false;
 	k->told_record = false;
 	k->octets = UINT64_MAX;
-	memory_recall(k);
+	if (!same)
+		memory_recall(k);
 	sd_event_source_set_enabled(k->retry, SD_EVENT_OFF);
 	source_set_state(s, SOURCE_OPEN, NULL);
 
@@ -330,57 +351,53 @@ int kernel_attach(struct source *s, int fd, const struct port_info *port)
 
 /* ---- waiting ---- */
 
-/* A look into the groups may ask a name service; it happens when the rights are wrong, only. */
-static void say_no_access(const char *node, char *why, size_t size)
+/*
+ * The device of a port: a descriptor, or a negative errno.  -ENXIO: a node that is none of the
+ * module's.
+ */
+static int node_open(const char *node)
 {
-	const struct group *g;
 	struct stat st;
+	int fd;
 
-	if (stat(node, &st) < 0) {
-		snprintf(why, size, "may not open %s: a directory above it is closed to us", node);
-		return;
-	}
-	g = getgrgid(st.st_gid);
-	if (st.st_mode & 0040 && g)
-		snprintf(why, size, "may not open %s: our user has to be a member of group \"%s\"",
-			 node, g->gr_name);
-	else
-		snprintf(why, size, "may not open %s: its mode is %04o, no group may read it: is "
-			 "udev's rule for it installed?", node, st.st_mode & 07777);
-}
-
-static void say_why(const char *node, int error, char *why, size_t size)
-{
-	switch (-error) {
-	case EACCES:
-		say_no_access(node, why, size);
-		break;
-	case EPERM:
-		snprintf(why, size, "may not open %s: the service's DeviceAllow= does not name "
-			 "char-amshan", node);
-		break;
-	default:
-		errno = -error;
-		snprintf(why, size, "cannot open %s: %m", node);
-		break;
-	}
-}
-
-/* The device of a port; -ESTALE: it is of another attachment by now. */
-static int device_open(struct kernel *k, const char *node, struct port_info *port)
-{
-	int fd, r;
-
-	fd = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return errno == ENODEV || errno == ENXIO ? -ESTALE : -errno;
-	r = kernel_ports_refresh(k->source->ports, port, true);
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+		return fd;
+	close(fd);
+
+	return -ENXIO;
+}
+
+/*
+ * Open a port and read it.  Whether it is still the attachment that was found is asked behind the
+ * opening.  Returns 0; -ESTALE: it is not; or, with a sentence in @why, another negative errno.
+ */
+static int port_open(struct kernel *k, struct port_info *port, char *why, size_t size)
+{
+	struct kernel_ports *ports = k->source->ports;
+	char node[KERNEL_NODE_MAX];
+	int fd, r = 0;
+
+	fd = node_open(kernel_ports_node(ports, port, node));
+	if (fd >= 0 || fd == -ENODEV || fd == -ENXIO)
+		r = kernel_ports_refresh(ports, port, true);
 	if (r < 0) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
+		ports_say_error(r, why, size);
 		return r == -ENODEV ? -ESTALE : r;
 	}
+	if (fd < 0) {
+		kernel_why_not_opened(node, fd, &k->group, why, size);
+		return fd;
+	}
+	r = kernel_attach(k->source, fd, port);
+	if (r < 0)
+		snprintf(why, size, "cannot wait for frames of %s: %s", node, strerror(-r));
 
-	return kernel_attach(k->source, fd, port);
+	return r;
 }
 
 static void port_try(struct kernel *k, const struct port_info *there)
@@ -388,7 +405,7 @@ static void port_try(struct kernel *k, const struct port_info *there)
 	struct source *s = k->source;
 	const struct kernel_user *reader = kernel_ports_reader(s->ports, there);
 	struct port_info port = *there;
-	char node[NODE_MAX], why[SOURCE_REASON_MAX];
+	char why[SOURCE_REASON_MAX];
 	int r;
 
 	if (reader) {
@@ -396,50 +413,26 @@ static void port_try(struct kernel *k, const struct port_info *there)
 				 reader->source);
 		return;
 	}
-	snprintf(node, sizeof(node), "/dev/amshan%u", port.index);
-	r = device_open(k, node, &port);
+	r = port_open(k, &port, why, sizeof(why));
 	if (r == 0)
 		return;
 	retry_start(k);
-	if (r == -ESTALE) {
+	/* The ports were read again, and it was not among them: that ends at the next look. */
+	if (r == -ESTALE)
 		kernel_ports_look(s->ports);
-		return;
-	}
-	say_why(node, r, why, sizeof(why));
-	source_set_state(s, SOURCE_WAITING, "%s", why);
+	else
+		source_set_state(s, SOURCE_WAITING, "%s", why);
 }
 
 static void say_no_port(struct kernel *k, int n)
 {
-	struct source *s = k->source;
+	char why[SOURCE_REASON_MAX];
 
-	if (n == -ENOENT) {
-		source_set_state(s, SOURCE_WAITING, "the module amshan is not loaded");
-		return;
-	}
-	if (n < 0) {
-		errno = -n;
-		source_set_state(s, SOURCE_WAITING,
-				 "the kernel does not say which ports there are: %m");
+	kernel_why_no_port(k->tty, k->opened, n, why, sizeof(why));
+	source_set_state(k->source, SOURCE_WAITING, "%s", why);
+	/* Perhaps it is there, and the link that says so is still to come. */
+	if ((n < 0 && n != -ENOENT) || (n > 0 && *k->tty == '/'))
 		retry_start(k);
-		return;
-	}
-	if (*k->tty) {
-		if (k->opened)
-			source_set_state(s, SOURCE_WAITING, "%s is gone", k->tty);
-		else if (*k->tty == '/' && access(k->tty, F_OK) < 0)
-			source_set_state(s, SOURCE_WAITING, "no such tty: %s", k->tty);
-		else
-			source_set_state(s, SOURCE_WAITING,
-					 "%s is not attached: amshan-attach does that", k->tty);
-		/* Perhaps one of them is it, and the link that says so is still to come. */
-		if (n && *k->tty == '/')
-			retry_start(k);
-		return;
-	}
-	source_set_state(s, SOURCE_WAITING, "%s", n ?
-			 "every port that is attached has a source of its own" :
-			 "no port is attached: amshan-attach TTY does that");
 }
 
 static void kernel_look(struct kernel_user *u)
@@ -454,8 +447,6 @@ static void kernel_look(struct kernel_user *u)
 		return;
 	n = kernel_ports_get(ports, &all);
 	port = *k->tty ? kernel_ports_of_tty(ports, k->tty) : NULL;
-	if (!kernel_ports_heard(ports))
-		retry_start(k);
 	if (!port)
 		say_no_port(k, n);
 	else if (!k->has_ended || !port_same(port, &k->ended))

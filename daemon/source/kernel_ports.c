@@ -17,6 +17,15 @@
 /* Somebody who looks at all sources asks for each of them. */
 #define FRESH_US	(50 * USEC_PER_MSEC)
 
+/*
+ * A look that nothing leads to: where nobody tells of ports, and where udev does, which may lose an
+ * event without a word.
+ */
+#ifndef ASK_US
+#define ASK_US		(5 * USEC_PER_SEC)
+#define ASK_RARELY_US	(60 * USEC_PER_SEC)
+#endif
+
 LIST_HEAD(kernel_users, kernel_user);
 
 /**
@@ -27,6 +36,8 @@ LIST_HEAD(kernel_users, kernel_user);
  * @memory_tried: it is as it can be
  * @monitor: NULL before the first user joins, or if it cannot be had
  * @look: deferred look
+ * @ask: a look that nothing leads to; off where none is needed
+ * @nodes: folder of the devices, not owned
  * @begun: see kernel_ports_begin()
  * @monitor_tried: @monitor is as it can be
  * @first: the user that looks first, or NULL
@@ -43,6 +54,8 @@ struct kernel_ports {
 	bool memory_tried;
 	struct ports_monitor *monitor;
 	sd_event_source *look;
+	sd_event_source *ask;
+	const char *nodes;
 	bool begun;
 	bool monitor_tried;
 	struct kernel_user *first;
@@ -59,6 +72,53 @@ static void ports_take(struct kernel_ports *p)
 	p->read_us = mono_us();
 }
 
+static bool somebody_waits(const struct kernel_ports *p)
+{
+	const struct kernel_user *u;
+
+	LIST_FOREACH(u, &p->users, link) {
+		if (!u->reading)
+			return true;
+	}
+
+	return p->first;
+}
+
+/* How long until nobody will have told; 0: somebody will. */
+static u64 ask_after(const struct kernel_ports *p)
+{
+	if (!p->monitor)
+		return ASK_US;
+	/* That the module was loaded is always told. */
+	if (p->n == -ENOENT)
+		return 0;
+	switch (ports_monitor_news(p->monitor)) {
+	case PORTS_NEWS_KERNEL:
+		return 0;
+	case PORTS_NEWS_UDEV:
+		return ASK_RARELY_US;
+	case PORTS_NEWS_NONE:
+		break;
+	}
+
+	return ASK_US;
+}
+
+static void ask_later(struct kernel_ports *p)
+{
+	u64 after = somebody_waits(p) ? ask_after(p) : 0;
+
+	if (after)
+		sd_event_source_set_time_relative(p->ask, after);
+	sd_event_source_set_enabled(p->ask, after ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_ask(sd_event_source *es, u64 usec, void *ctx)
+{
+	kernel_ports_look(ctx);
+	return 0;
+}
+
 static int on_look(sd_event_source *es, void *ctx)
 {
 	struct kernel_ports *p = ctx;
@@ -71,6 +131,7 @@ static int on_look(sd_event_source *es, void *ctx)
 		next = LIST_NEXT(u, link);
 		u->look(u);
 	}
+	ask_later(p);
 
 	return 0;
 }
@@ -83,11 +144,14 @@ int kernel_ports_new(sd_event *event, const char *runtime_dir, struct kernel_por
 		return -ENOMEM;
 	p->event = event;
 	p->read = ports_read;
+	p->nodes = "/dev";
 	p->n = -ENOENT;
 	LIST_INIT(&p->users);
 	p->runtime_dir = strdup(runtime_dir);
 	if (!p->runtime_dir || sd_event_add_defer(event, &p->look, on_look, p) < 0 ||
-	    sd_event_source_set_enabled(p->look, SD_EVENT_OFF) < 0) {
+	    sd_event_source_set_enabled(p->look, SD_EVENT_OFF) < 0 ||
+	    sd_event_add_time(event, &p->ask, CLOCK_MONOTONIC, 0, USEC_PER_SEC, on_ask, p) < 0 ||
+	    sd_event_source_set_enabled(p->ask, SD_EVENT_OFF) < 0) {
 		kernel_ports_free(p);
 		return -ENOMEM;
 	}
@@ -102,6 +166,7 @@ void kernel_ports_free(struct kernel_ports *p)
 		return;
 	ports_monitor_free(p->monitor);
 	sd_event_source_disable_unref(p->look);
+	sd_event_source_disable_unref(p->ask);
 	seqmem_free(p->memory);
 	free(p->runtime_dir);
 	free(p);
@@ -160,15 +225,26 @@ void kernel_ports_leave(struct kernel_ports *p, struct kernel_user *u)
 	kernel_ports_look(p);
 }
 
-bool kernel_ports_heard(const struct kernel_ports *p)
-{
-	return p->monitor;
-}
-
 int kernel_ports_get(const struct kernel_ports *p, const struct port_info **ret)
 {
 	*ret = p->port;
 	return p->n;
+}
+
+/* As it was read last, or NULL. */
+static const struct port_info *find(const struct kernel_ports *p, const struct port_info *port)
+{
+	for (int i = 0; i < p->n; i++) {
+		if (port_same(&p->port[i], port))
+			return &p->port[i];
+	}
+
+	return NULL;
+}
+
+bool kernel_ports_there(const struct kernel_ports *p, const struct port_info *port)
+{
+	return find(p, port);
 }
 
 const struct port_info *kernel_ports_of_tty(const struct kernel_ports *p, const char *tty)
@@ -208,24 +284,35 @@ struct kernel_user *kernel_ports_reader(const struct kernel_ports *p, const stru
 
 int kernel_ports_refresh(struct kernel_ports *p, struct port_info *port, bool at_once)
 {
+	const struct port_info *now;
+
 	if (at_once || mono_us() - p->read_us >= FRESH_US)
 		ports_take(p);
 	if (p->n < 0)
 		return p->n == -ENOENT ? -ENODEV : p->n;
-	for (int i = 0; i < p->n; i++) {
-		if (port_same(&p->port[i], port)) {
-			*port = p->port[i];
-			return 0;
-		}
-	}
+	now = find(p, port);
+	if (!now)
+		return -ENODEV;
+	*port = *now;
 
-	return -ENODEV;
+	return 0;
 }
 
 void kernel_ports_read_by(struct kernel_ports *p, int (*read)(struct port_info *ret))
 {
 	p->read = read;
 	p->read_us = 0;
+}
+
+void kernel_ports_nodes_in(struct kernel_ports *p, const char *dir)
+{
+	p->nodes = dir;
+}
+
+char *kernel_ports_node(const struct kernel_ports *p, const struct port_info *port, char *buf)
+{
+	snprintf(buf, KERNEL_NODE_MAX, "%s/amshan%u", p->nodes, port->index);
+	return buf;
 }
 
 struct seqmem *kernel_ports_memory(struct kernel_ports *p)

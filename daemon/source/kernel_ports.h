@@ -3,8 +3,9 @@
  * Kernel ports: which ports the module has, and which source reads which.
  *
  * One for all kernel: sources, owned by the manager.  It hears that ports may have come or gone
- * (netlink/ports.h), reads them, and has everybody look.  It costs nothing until somebody joins:
- * no socket, no file, no timer.
+ * (netlink/ports.h), reads them, and has everybody look.  Where nobody tells, it looks by itself now
+ * and then, as long as somebody waits for a port.  It costs nothing until somebody joins: no socket,
+ * no file, no timer.
  */
 #ifndef AMSHAN_SOURCE_KERNEL_PORTS_H
 #define AMSHAN_SOURCE_KERNEL_PORTS_H
@@ -58,9 +59,6 @@ void kernel_ports_leave(struct kernel_ports *p, struct kernel_user *u);
 /* kernel_ports_look() - have everybody look, soon and from the loop */
 void kernel_ports_look(struct kernel_ports *p);
 
-/* kernel_ports_heard() - do we hear of ports that come?  Else they have to be asked for */
-bool kernel_ports_heard(const struct kernel_ports *p);
-
 /**
  * kernel_ports_get() - the ports as they were read for this look
  * @p: the ports
@@ -69,6 +67,9 @@ bool kernel_ports_heard(const struct kernel_ports *p);
  * Return: their number; -ENOENT: the module is not loaded; another negative errno.
  */
 int kernel_ports_get(const struct kernel_ports *p, const struct port_info **ret);
+
+/* kernel_ports_there() - is this attachment among the ports, as last read? */
+bool kernel_ports_there(const struct kernel_ports *p, const struct port_info *port);
 
 /* kernel_ports_of_tty() - the port that a URI names, NULL: not there */
 const struct port_info *kernel_ports_of_tty(const struct kernel_ports *p, const char *tty);
@@ -96,23 +97,25 @@ struct kernel_user *kernel_ports_reader(const struct kernel_ports *p, const stru
  * @port: one that was there; its counters are replaced; not in what kernel_ports_get() gave
  * @at_once: ask the kernel; else one answer serves all that is asked within some milliseconds
  *
- * Return: 0; -ENODEV: this attachment is gone; another negative errno.
+ * Return: 0; -ENODEV: this attachment is gone; another negative errno, see ports_say_error().
  */
 int kernel_ports_refresh(struct kernel_ports *p, struct port_info *port, bool at_once);
 
 /* kernel_ports_read_by() - ask somebody else than the kernel, as ports_read(): for tests */
 void kernel_ports_read_by(struct kernel_ports *p, int (*read)(struct port_info *ret));
 
+/* kernel_ports_nodes_in() - the devices are elsewhere than in /dev: for tests; @dir is not copied */
+void kernel_ports_nodes_in(struct kernel_ports *p, const char *dir);
+
+#define KERNEL_NODE_MAX	64
+
+/* kernel_ports_node() - the device of a port; returns @buf (KERNEL_NODE_MAX octets) */
+char *kernel_ports_node(const struct kernel_ports *p, const struct port_info *port, char *buf);
+
 /* kernel_ports_memory() - the sequence memory, opened when it is first needed; NULL: none */
 struct seqmem *kernel_ports_memory(struct kernel_ports *p);
 
 /* ---- names of ports ---- */
-
-/* port_same() - the same attachment? */
-static inline bool port_same(const struct port_info *a, const struct port_info *b)
-{
-	return a->index == b->index && a->attach_mono_ns == b->attach_mono_ns;
-}
 
 /* port_is_tty() - does "ttyUSB0", or the path of a device or of a link to it, mean this port? */
 bool port_is_tty(const struct port_info *port, const char *tty);

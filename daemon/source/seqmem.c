@@ -93,6 +93,24 @@ static const char *image_mistake(const struct image *f, ssize_t n)
 	return NULL;
 }
 
+/*
+ * What it remembers of this boot.  An attachment of the future is none of ours, and would be in the
+ * way of those that come.
+ */
+static void slots_take(struct seqmem *m, const struct image *f)
+{
+	u64 now = mono_us() * NSEC_PER_USEC;
+
+	for (unsigned int i = 0; i < AMSHAN_PORTS_MAX; i++) {
+		if (f->slot[i].attach_ns <= now) {
+			m->image.slot[i] = f->slot[i];
+			continue;
+		}
+		log_warning("%s: it names an attachment of /dev/amshan%u that is still to come: "
+			    "what that one holds is taken as new", m->path, i);
+	}
+}
+
 /* Take what the file has, or begin anew; 0, or a negative errno if it cannot be written. */
 static int image_load(struct seqmem *m)
 {
@@ -108,7 +126,7 @@ static int image_load(struct seqmem *m)
 		memcpy(&f, more, sizeof(f) < (size_t)n ? sizeof(f) : (size_t)n);
 		mistake = image_mistake(&f, n);
 		if (!mistake && !memcmp(f.boot, m->image.boot, sizeof(f.boot))) {
-			memcpy(m->image.slot, f.slot, sizeof(f.slot));
+			slots_take(m, &f);
 			return 0;
 		}
 		if (mistake)

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "source/access.h"
 #include "source/serial.h"
 #include "source/source.h"
 #include "util.h"
@@ -41,6 +42,7 @@
  * @open_us: when it was opened
  * @opened: it was open since it was started
  * @told: settings that the port did not take were told
+ * @group: that our user is not in
  */
 struct serial {
 	struct source *source;
@@ -55,6 +57,7 @@ struct serial {
 	u64 open_us;
 	bool opened;
 	bool told;
+	struct access_group group;
 };
 
 static void serial_try(struct serial *p);
@@ -73,7 +76,7 @@ static int serial_parse(struct source *s, const char *rest, char **error)
 
 /* ---- opening ---- */
 
-static void say_why(const struct serial *p, int error, char *why, size_t size)
+static void say_why(struct serial *p, int error, char *why, size_t size)
 {
 	const char *path = p->settings.path;
 	char format[SERIAL_FORMAT_MAX];
@@ -87,7 +90,7 @@ static void say_why(const struct serial *p, int error, char *why, size_t size)
 		snprintf(why, size, p->opened ? "port vanished: %s" : "no such port: %s", path);
 		break;
 	case EACCES:
-		serial_say_no_access(path, why, size);
+		access_say_refused(path, 0060, &p->group, why, size);
 		break;
 	case EPERM:
 		snprintf(why, size, "may not open %s: the service's DeviceAllow= does not name it",

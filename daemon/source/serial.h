@@ -7,7 +7,6 @@
  *	serial_settings.c	from text to settings
  *	serial_baud.c		from settings to termios2
  *	serial_marks.c		from the tty's marks to a flag per octet
- *	serial_access.c		why a port may not be opened
  */
 #ifndef AMSHAN_SOURCE_SERIAL_H
 #define AMSHAN_SOURCE_SERIAL_H
@@ -115,9 +114,6 @@ int serial_save(int fd, struct serial_saved **ret);
  * thrown away: it was not meant for who reads the port next.
  */
 int serial_restore(int fd, const struct serial_saved *saved);
-
-/* serial_say_no_access() - after EACCES: a sentence that says what the user lacks */
-void serial_say_no_access(const char *path, char *why, size_t size);
 
 /* serial_is_pty() - a pseudo-terminal: has neither baud nor parity */
 bool serial_is_pty(int fd);

@@ -25,15 +25,21 @@ static const struct source_ops *const all_ops[] = {
 	&source_kernel, &source_serial, &source_tcp, &source_mqtt, &source_file,
 };
 
-/* struct moment - when a frame came to the line, in microseconds on both clocks */
+/**
+ * struct moment - when a frame came to the line
+ * @mono: CLOCK_MONOTONIC, microseconds
+ * @real: the same, since the epoch
+ * @kept: so long ago that it says nothing about how the line is now
+ */
 struct moment {
 	u64 mono;
 	u64 real;
+	bool kept;
 };
 
 static struct moment moment_now(void)
 {
-	return (struct moment){ mono_us(), real_us() };
+	return (struct moment){ .mono = mono_us(), .real = real_us() };
 }
 
 /* The message being decoded: one loop, one at a time, too large for 1,000 copies. */
@@ -97,9 +103,9 @@ static void note_title(struct source *s, const struct apdu *apdu)
 }
 
 /* At a start, one good frame with something that cannot be read says what is wrong at once. */
-static void first_verdict(struct source *s)
+static void first_verdict(struct source *s, struct moment at)
 {
-	if (s->health == HEALTH_STARTING)
+	if (s->health == HEALTH_STARTING && !at.kept)
 		source_set_health(s, health_observe(s));
 }
 
@@ -110,23 +116,21 @@ static void take_message(struct source *s, const struct message *msg, struct mom
 		s->stats.messages++;
 		s->last_message_us = at.mono;
 		s->owner->message(s->ctx, s, msg, at.real);
-		if (mono_us() - at.mono < period_patience_us(&s->period))
+		if (!at.kept)
 			source_set_health(s, HEALTH_OK);
-		else	/* it does not count for the observation */
-			s->window.messages++;
 		break;
 	case MESSAGE_UNKNOWN_LIST:
 		s->stats.unknown++;
-		first_verdict(s);
+		first_verdict(s, at);
 		break;
 	case MESSAGE_ENCRYPTED:
 		s->stats.encrypted++;
 		note_title(s, &msg->apdu);
-		first_verdict(s);
+		first_verdict(s, at);
 		break;
 	case MESSAGE_BLOCK:
 		s->stats.unsupported++;
-		first_verdict(s);
+		first_verdict(s, at);
 		break;
 	}
 }
@@ -177,7 +181,6 @@ static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct mo
 {
 	struct hdlc_frame h;
 
-	note_frame(s, at);
 	if (hdlc_frame_parse(frame, n, &h) < 0) {
 		s->stats.malformed++;
 		return;
@@ -194,20 +197,30 @@ static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct mo
 
 static void take_frame(void *ctx, const u8 *frame, size_t n)
 {
-	take_frame_of(ctx, frame, n, moment_now());
+	struct moment at = moment_now();
+
+	note_frame(ctx, at);
+	take_frame_of(ctx, frame, n, at);
 }
 
 void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real)
 {
+	struct moment at = { .mono = mono, .real = real };
 	u64 now = mono_us();
 
 	/* Clocks of the kernel do not go back, but what computes with them relies on it. */
-	if (mono > now)
-		mono = now;
-	if (mono < s->last_frame_us)
-		mono = s->last_frame_us;
-	s->last_octet_us = mono;
-	take_frame_of(s, frame, n, (struct moment){ mono, real });
+	if (at.mono > now)
+		at.mono = now;
+	if (at.mono < s->last_frame_us)
+		at.mono = s->last_frame_us;
+	if (at.mono > s->last_octet_us)
+		s->last_octet_us = at.mono;
+	note_frame(s, at);
+	at.kept = now - at.mono >= period_patience_us(&s->period);
+	take_frame_of(s, frame, n, at);
+	/* The observation is of what comes behind it. */
+	if (at.kept && s->state == SOURCE_OPEN)
+		health_begin(s);
 }
 
 void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n)

@@ -3,9 +3,9 @@
  * Sources: where octets or frames come from.
  *
  * A transport (kernel.c, serial.c, tcp.c, mqtt.c, file.c) knows how to open a line and hands over
- * what arrives: octets, or from the module whole frames.  What is common to all of them is in source.c: the framer, the
- * decoder, counters, what is wrong in words, and the watchdog that restarts a link which is open
- * but dead.  Everything runs in the event loop.
+ * what arrives: octets, or from the module whole frames.  What is common to all of them is in
+ * source.c: the framer, the decoder, counters, what is wrong in words, and the watchdog that restarts
+ * a link which is open but dead.  Everything runs in the event loop.
  */
 #ifndef AMSHAN_SOURCE_SOURCE_H
 #define AMSHAN_SOURCE_SOURCE_H

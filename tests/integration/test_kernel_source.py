@@ -85,7 +85,7 @@ class CheckConfig(unittest.TestCase):
             return done.returncode, done.stdout.replace(path, "a.conf")
 
     def test_right_ones(self):
-        self.assertEqual(self.check("kernel:", "kernel:ttyUSB0", "kernel:/dev/ttyUSB1",
+        self.assertEqual(self.check("kernel:", "kernel:ttyUSB0", "kernel:/dev/ttyUSB1", "kernel:pts/3",
                                     "kernel:/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K1ABC-if00-port0"), (0, ""))
 
     def test_mistakes_are_named(self):
@@ -99,6 +99,17 @@ class CheckConfig(unittest.TestCase):
             'a.conf:6: uri: "dev/ttyUSB0" is neither the name of a tty, as ttyUSB0, nor a path that begins '
             'with a slash',
             'a.conf:7: uri: "kernel" is none of kernel:, serial:, tcp://, mqtt:, file:'])
+
+
+    def test_no_meter_for_every_port(self):
+        with lab.Folder() as folder:
+            path = folder.write("a.conf", source("all", "kernel:", 'meter = "123"') +
+                                source("one", "kernel:pts/3", 'meter = "123"'))
+            done = subprocess.run([lab.AMSHAND, "--check-config", "-c", path], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stdout.replace(path, "a.conf")), (
+            1, 'a.conf:1: meter: "kernel:" stands for every port, each with a meter of its own: name the one port '
+            '(kernel:TTY) that this meter is at\n'))
 
 
 if __name__ == "__main__":

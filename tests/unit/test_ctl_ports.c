@@ -189,9 +189,7 @@ static char *changes(struct watch *w)
 
 	output_begin();
 	read_ports(&now);
-	print_changes(w, &now);
-	w->ports = now;
-	w->begun = true;
+	take(w, &now);
 	text = output_end();
 	/* The time of the line is now. */
 	return text;
@@ -238,10 +236,20 @@ static void a_line_per_change(void **state)
 	CHECK(&w, "amshan0 ttyUSB0 removed: 1 frames, 10 octets, errors: none",
 	      "amshan0 ttyUSB0 added: 0 frames, 0 octets, errors: none");
 
-	module_answer = -ENODEV;
+	/* One answer that does not come says nothing of the ports. */
+	module_answer = -EINTR;
+	check_changes(&w, NULL, 0);
+	assert_string_equal(said, "cannot ask the module amshan for its ports: "
+			    "Interrupted system call");
+	check_changes(&w, NULL, 0);
+	assert_string_equal(said, "");
+	module_answer = 2;
+	check_changes(&w, NULL, 0);
+
+	module_answer = -ENOENT;
 	CHECK(&w, "amshan0 ttyUSB0 removed: 0 frames, 0 octets, errors: none",
 	      "amshan1 ttyUSB1 removed: 0 frames, 0 octets, errors: none");
-	assert_string_equal(said, "cannot ask the module amshan for its ports: No such device");
+	assert_non_null(strstr(said, "the module amshan is"));
 	/* Said once. */
 	check_changes(&w, NULL, 0);
 	assert_string_equal(said, "");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel source: records, and the transport on a socket that gives one record per read() and
- * hangs up, as /dev/amshanN does.
+ * The kernel source on a socket that gives one record per read() and hangs up, as /dev/amshanN does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,125 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../sim/meters.h"
 #include "log.h"
+#include "records.h"
 #include "source/kernel.h"
 #include "source/kernel_ports.h"
 #include "source/record.h"
 #include "util.h"
-
-/* ---- records ---- */
-
-static size_t record_make(u8 *buf, struct amshan_record h, const u8 *frame)
-{
-	memcpy(buf, &h, sizeof(h));
-	memset(buf + sizeof(h), 0xee, h.header_len > sizeof(h) ? h.header_len - sizeof(h) : 0);
-	if (frame)
-		memcpy(buf + h.header_len, frame, h.frame_len);
-	return h.header_len + h.frame_len;
-}
-
-static void test_a_record(void **state)
-{
-	const u8 frame[] = { 0xa0, 0x05, 1, 2, 3, 4, 5 };
-	u8 buf[256];
-	struct record r;
-	size_t n;
-
-	/* A later module may append fields. */
-	for (u16 header = 40; header < 60; header++) {
-		struct amshan_record h = {
-			.header_len = header, .frame_len = sizeof(frame), .flags = 0xffffffff,
-			.seq = UINT64_MAX, .mono_ns = 5999, .real_ns = 7000, .lost = 3,
-		};
-
-		n = record_make(buf + 1, h, frame);
-		assert_int_equal(record_parse(buf + 1, n, &r), 0);
-		assert_true(r.seq == UINT64_MAX && r.lost == 3);
-		assert_true(r.mono_us == 5 && r.real_us == 7);
-		assert_int_equal(r.frame_len, sizeof(frame));
-		assert_ptr_equal(r.frame, buf + 1 + header);
-	}
-}
-
-static void test_a_record_that_is_none(void **state)
-{
-	static const struct {
-		u16 header, frame;
-		size_t n;
-		const char *sentence;
-	} rows[] = {
-		{ 40, 100, 0, "0 octets are too few for a header" },
-		{ 40, 100, 39, "39 octets are too few for a header" },
-		{ 40, 100, 40, "40 octets, of which its header says 40 are header and 100 frame" },
-		{ 40, 100, 139, "139 octets, of which its header says 40 are header and 100 frame" },
-		{ 40, 100, 141, "141 octets, of which its header says 40 are header and 100 frame" },
-		{ 39, 101, 140, "140 octets, of which its header says 39 are header and 101 frame" },
-		{ 0, 140, 140, "140 octets, of which its header says 0 are header and 140 frame" },
-		{ 65535, 100, 140,
-		  "140 octets, of which its header says 65535 are header and 100 frame" },
-		{ 40, 6, 46, "46 octets, of which its header says 40 are header and 6 frame" },
-		{ 40, 0, 40, "40 octets, of which its header says 40 are header and 0 frame" },
-		{ 40, 2048, 2088,
-		  "2088 octets, of which its header says 40 are header and 2048 frame" },
-		{ 40, 65535, 2100,
-		  "2100 octets, of which its header says 40 are header and 65535 frame" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct amshan_record h = {
-			.header_len = rows[i].header, .frame_len = rows[i].frame,
-		};
-		struct record r = { .seq = 42 };
-		char text[RECORD_MISTAKE_MAX];
-		/* As long as it is said to be, so that a tool sees a look beyond it. */
-		u8 *buf = calloc(1, rows[i].n ?: 1);
-
-		memcpy(buf, &h, rows[i].n < sizeof(h) ? rows[i].n : sizeof(h));
-		assert_int_equal(record_parse(buf, rows[i].n, &r), -EINVAL);
-		assert_int_equal(r.seq, 42);
-		record_mistake(buf, rows[i].n, text, sizeof(text));
-		assert_string_equal(text, rows[i].sentence);
-		free(buf);
-	}
-}
-
-/* ---- URIs ---- */
-
-static void test_uris(void **state)
-{
-	static const struct {
-		const char *rest, *error;	/* NULL: right */
-	} rows[] = {
-		{ "", NULL },
-		{ "ttyUSB0", NULL },
-		{ "/dev/ttyUSB0", NULL },
-		{ "/dev/serial/by-id/usb-FTDI_FT232R_A1-if00-port0", NULL },
-		{ "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0", NULL },
-		{ "ttyUSB0?baud=2400", "parameter \"baud=2400\": there are none: baud rate and "
-				       "parity are for amshan-attach" },
-		{ "dev/ttyUSB0", "\"dev/ttyUSB0\" is neither the name of a tty, as ttyUSB0, nor a "
-				 "path that begins with a slash" },
-		{ "0123456789012345678901234567890123456789012345678901234567890123",
-		  "the name of a tty is longer than 63 characters" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct source s = { .ops = &source_kernel };
-		char *error = NULL;
-		int r = source_kernel.parse(&s, rows[i].rest, &error);
-
-		assert_int_equal(r, rows[i].error ? -EINVAL : 0);
-		if (rows[i].error)
-			assert_string_equal(error, rows[i].error);
-		free(error);
-		source_kernel.stop(&s);
-		source_kernel.free(&s);
-	}
-}
 
 /* ---- the transport ---- */
 
@@ -162,8 +54,15 @@ struct lab {
 static struct port_info there[AMSHAN_PORTS_MAX];
 static int n_there;
 
+/* How often it was asked; and after so many times it is @gone_error. -1: never. */
+static unsigned int n_reads;
+static int gone_after = -1, gone_error;
+
 static int read_there(struct port_info *ret)
 {
+	n_reads++;
+	if (gone_after >= 0 && n_reads > (unsigned int)gone_after)
+		return gone_error;
 	if (n_there > 0)
 		memcpy(ret, there, n_there * sizeof(*ret));
 	return n_there;
@@ -265,6 +164,8 @@ static int lab_setup(void **state)
 	lab.frame_len = n - 2;	/* without flags */
 	memcpy(lab.frame, octets + 1, lab.frame_len);
 	port_is(1000, 100000);
+	gone_after = -1;
+	gone_error = 0;
 	source_begin(&lab);
 	return 0;
 }
@@ -286,11 +187,11 @@ static void put(struct lab *lab, const void *octets, size_t n)
 }
 
 /* One record, @ago_us before now. */
-static void give_at(struct lab *lab, u64 seq, u64 lost, u64 ago_us)
+static void give_at(struct lab *lab, u64 seq, u64 lost, s64 ago_us)
 {
 	struct amshan_record h = {
 		.header_len = sizeof(h), .frame_len = lab->frame_len, .seq = seq, .lost = lost,
-		.mono_ns = (mono_us() - ago_us) * NSEC_PER_USEC,
+		.mono_ns = (mono_us() - (u64)ago_us) * NSEC_PER_USEC,
 		.real_ns = (1000000 + seq) * NSEC_PER_USEC,
 	};
 	u8 buf[AMSHAN_RECORD_LEN_MAX];
@@ -321,8 +222,7 @@ static void test_records_are_taken_in_their_order_and_time(void **state)
 		assert_in_range(lab->mono[seq], want, want + USEC_PER_SEC);
 	}
 	assert_in_range(period_us(&lab->source->period), 9 * USEC_PER_SEC, 11 * USEC_PER_SEC);
-	assert_int_equal(lab->source->stats.messages, 5);
-	assert_int_equal(lab->source->stats.lost, 0);
+	assert_true(lab->source->stats.messages == 5 && lab->source->stats.lost == 0);
 	assert_true(lab->source->last_frame_us == lab->mono[4]);
 	assert_true(lab->source->last_octet_us == lab->mono[4]);
 }
@@ -332,7 +232,7 @@ static void test_a_clock_that_is_ahead(void **state)
 	struct lab *lab = *state;
 
 	attach(lab);
-	give_at(lab, 0, 0, -3600 * USEC_PER_SEC);
+	give_at(lab, 0, 0, -3600 * (s64)USEC_PER_SEC);
 	settle(lab);
 	assert_int_equal(lab->taken, 1);
 	assert_true(lab->source->last_message_us <= mono_us());
@@ -416,12 +316,34 @@ static void test_a_broken_record_costs_itself_only(void **state)
 	attach(lab);
 	give(lab, 0, 0);
 	put(lab, &h, sizeof(h));
-	put(lab, "x", 1);
-	give(lab, 1, 0);
+	give(lab, 2, 0);
 	settle(lab);
 	assert_int_equal(lab->taken, 2);
-	assert_int_equal(lab->source->stats.malformed, 2);
+	assert_int_equal(lab->source->stats.malformed, 1);
 	assert_int_equal(lab->source->stats.lost, 0);
+	give(lab, 5, 2);
+	settle(lab);
+	assert_int_equal(lab->source->stats.lost, 2);
+
+	/* One without a number, and one with a number that cannot be: the next one is not lost. */
+	put(lab, "x", 1);
+	give(lab, 7, 0);
+	h.seq = UINT64_MAX;
+	put(lab, &h, sizeof(h));
+	give(lab, 9, 0);
+	settle(lab);
+	assert_int_equal(lab->taken, 5);
+	assert_int_equal(lab->source->stats.malformed, 3);
+	assert_int_equal(lab->source->stats.lost, 2);
+	/* What the module says is. */
+	put(lab, "x", 1);
+	give(lab, 13, 2);
+	/* And what was handed on is not taken again. */
+	put(lab, "x", 1);
+	give(lab, 13, 0);
+	settle(lab);
+	assert_int_equal(lab->taken, 6);
+	assert_int_equal(lab->source->stats.lost, 4);
 }
 
 static void test_the_longest_header(void **state)
@@ -471,6 +393,45 @@ static void test_a_port_that_goes_and_comes(void **state)
 	assert_int_equal(lab->source->stats.starts, 2);
 }
 
+/* After an error of read() it is opened anew, and begins with the oldest record. */
+static void test_the_same_port_again(void **state)
+{
+	struct lab *lab = *state;
+
+	there[0].counter[PORT_RX_OCTETS] = 500;
+	attach(lab);
+	for (u64 seq = 0; seq < 3; seq++)
+		give(lab, seq, 0);
+	settle(lab);
+	close(lab->device);
+	lab->device = -1;
+	settle(lab);
+	assert_int_equal(lab->source->state, SOURCE_WAITING);
+
+	there[0].counter[PORT_RX_OCTETS] = 700;
+	attach(lab);
+	for (u64 seq = 0; seq < 4; seq++)
+		give(lab, seq, 0);
+	settle(lab);
+	assert_int_equal(lab->taken, 4);
+	source_refresh(lab->source);
+	assert_int_equal(lab->source->framer.stats.octets, 700);
+	assert_int_equal(lab->source->framer.stats.frames, 4);
+
+	/* Another attachment: its counters come on top. */
+	close(lab->device);
+	lab->device = -1;
+	settle(lab);
+	port_is(2000, 10);
+	there[0].counter[PORT_RX_OCTETS] = 40;
+	attach(lab);
+	give(lab, 0, 0);
+	settle(lab);
+	source_refresh(lab->source);
+	assert_int_equal(lab->source->framer.stats.octets, 740);
+	assert_int_equal(lab->source->framer.stats.frames, 5);
+}
+
 static void test_nobody_is_starved(void **state)
 {
 	struct lab *lab = *state;
@@ -504,6 +465,12 @@ static void test_stopped_by_a_message(void **state)
 	assert_int_equal(seqmem_next(kernel_ports_memory(lab->ports), 2, 1000), 2);
 }
 
+/* Once more than a look at the ports is fresh. */
+static void wait_stale(void)
+{
+	usleep(60000);
+}
+
 static void test_what_was_kept_says_nothing_of_now(void **state)
 {
 	struct lab *lab = *state;
@@ -521,40 +488,154 @@ static void test_what_was_kept_says_nothing_of_now(void **state)
 	assert_int_equal(health_observe(lab->source), HEALTH_OK);
 }
 
+/* Whatever is wrong with it: the health is that of the line. */
+static void test_what_was_kept_is_no_verdict(void **state)
+{
+	static const struct {
+		bool broken;
+		enum port_counter counter[2];
+		enum source_health health;
+	} rows[] = {
+		{ false, { PORT_RX_OCTETS, PORT_SKIPPED }, HEALTH_NO_FLAG },
+		{ true, { PORT_RX_OCTETS, PORT_SKIPPED }, HEALTH_NO_FLAG },
+		{ true, { PORT_RX_OCTETS, PORT_HCS_ERRORS }, HEALTH_NO_FLAG },
+		{ true, { PORT_PARITY_ERRORS, PORT_PARITY_ERRORS }, HEALTH_SILENT },
+	};
+	struct lab *lab = *state;
+	enum source_health health;
+	u8 good[ENC_OCTETS_MAX];
+	u8 *llc = memmem(lab->frame, lab->frame_len, "\xe6\xe7", 3);
+	u64 seq = 0;
+
+	assert_non_null(llc);
+	memcpy(good, lab->frame, lab->frame_len);
+	attach(lab);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* Encrypted, or readings. */
+		memcpy(lab->frame, good, lab->frame_len);
+		if (rows[i].broken)
+			frame_encrypt(llc + 3, lab->frame + lab->frame_len - 2);
+		for (unsigned int n = 0; n < 4; n++, seq++)
+			give_at(lab, seq, 0, (3600 - 10 * (s64)seq) * (s64)USEC_PER_SEC);
+		settle(lab);
+		assert_int_equal(lab->source->health, HEALTH_STARTING);
+		for (unsigned int c = 0; c < 2; c++)
+			there[0].counter[rows[i].counter[c]] += 500;
+		wait_stale();
+		health = health_observe(lab->source);
+		if (health != rows[i].health)
+			fail_msg("row %zu: %s", i, source_health_name(health));
+	}
+	assert_int_equal(lab->taken, 4);
+	assert_int_equal(lab->source->stats.encrypted, 12);
+
+	/* The same of now is a verdict at once. */
+	give(lab, seq, 0);
+	settle(lab);
+	assert_int_equal(lab->source->health, HEALTH_ENCRYPTED);
+}
+
+static void test_the_last_octet_does_not_go_back(void **state)
+{
+	struct lab *lab = *state;
+	u64 last;
+
+	attach(lab);
+	give(lab, 0, 0);
+	settle(lab);
+	/* A look, and octets behind it: they came just now. */
+	source_refresh(lab->source);
+	there[0].counter[PORT_RX_OCTETS] += 300;
+	wait_stale();
+	source_refresh(lab->source);
+	last = lab->source->last_octet_us;
+	assert_true(last > lab->source->last_frame_us);
+	give_at(lab, 1, 0, 10 * (s64)USEC_PER_SEC);
+	settle(lab);
+	assert_int_equal(lab->taken, 2);
+	assert_true(lab->source->last_octet_us == last);
+}
+
+/* ---- opening ---- */
+
+/* A socket: open() of it says ENXIO, as that of a node whose driver is gone. */
+static void node_make(struct lab *lab)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/amshan2", lab->folder);
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	close(fd);
+}
+
+static void check_reason(const struct lab *lab, const char *before, const char *behind)
+{
+	char text[SOURCE_REASON_MAX];
+
+	snprintf(text, sizeof(text), "%s%s/amshan2%s", before, lab->folder, behind);
+	assert_int_equal(lab->source->state, SOURCE_WAITING);
+	assert_string_equal(lab->source->reason, text);
+}
+
+/* For half a second; returns how often the ports were read. */
+static unsigned int looks(struct lab *lab)
+{
+	u64 end = mono_us() + USEC_PER_SEC / 2;
+
+	n_reads = 0;
+	kernel_ports_begin(lab->ports);
+	kernel_ports_look(lab->ports);
+	while (mono_us() < end)
+		assert_true(sd_event_run(lab->event, 100 * USEC_PER_MSEC) >= 0);
+	return n_reads;
+}
+
+static void test_a_node_of_another_device(void **state)
+{
+	struct lab *lab = *state;
+	char path[128];
+
+	kernel_ports_nodes_in(lab->ports, lab->folder);
+	node_make(lab);
+	assert_in_range(looks(lab), 2, 4);
+	check_reason(lab, "cannot open ", ": it is the node of another device");
+
+	/* One that can be opened is no better. */
+	snprintf(path, sizeof(path), "%s/amshan2", lab->folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	assert_in_range(looks(lab), 2, 4);
+	check_reason(lab, "cannot open ", ": it is the node of another device");
+	assert_int_equal(unlink(path), 0);
+	assert_in_range(looks(lab), 1, 3);
+	check_reason(lab, "cannot open ", ": No such file or directory");
+	/* Gives no frames. */
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_in_range(looks(lab), 2, 4);
+	check_reason(lab, "cannot wait for frames of ", ": Operation not permitted");
+}
+
+static void test_a_port_that_goes_while_it_is_opened(void **state)
+{
+	struct lab *lab = *state;
+
+	kernel_ports_nodes_in(lab->ports, lab->folder);
+	node_make(lab);
+	/* There in the first look, and never again. */
+	gone_after = 1;
+	assert_in_range(looks(lab), 3, 5);
+	assert_string_equal(lab->source->reason, "ttyX1 is not attached: amshan-attach does that");
+
+	/* The kernel does not say. */
+	gone_after = 1;
+	gone_error = -EPERM;
+	assert_in_range(looks(lab), 2, 4);
+	assert_string_equal(lab->source->reason,
+			    "cannot ask the module amshan for its ports: Operation not permitted");
+}
+
 /* ---- counters ---- */
-
-static void test_counters_are_the_framers(void **state)
-{
-	struct port_info port = { 0 };
-	struct framer_stats s;
-
-	for (unsigned int i = 0; i < PORT_COUNTER_COUNT; i++)
-		port.counter[i] = 100 + i;
-	kernel_stats(&port, &s);
-#define CHECK(member, id) assert_int_equal(s.member, 100 + PORT_##id)
-	CHECK(octets, RX_OCTETS);
-	CHECK(frames, FRAMES);
-	CHECK(frame_octets, FRAME_OCTETS);
-	CHECK(segmented, SEGMENTED);
-	CHECK(flags, FLAGS);
-	CHECK(skipped, SKIPPED);
-	CHECK(hcs_errors, HCS_ERRORS);
-	CHECK(fcs_errors, FCS_ERRORS);
-	CHECK(format_errors, FORMAT_ERRORS);
-	CHECK(length_errors, LENGTH_ERRORS);
-	CHECK(timeouts, TIMEOUTS);
-	CHECK(parity_errors, PARITY_ERRORS);
-	CHECK(framing_errors, FRAMING_ERRORS);
-	CHECK(breaks, BREAKS);
-	CHECK(overruns, OVERRUNS);
-#undef CHECK
-}
-
-/* Once more than a look at the ports is fresh. */
-static void wait_stale(void)
-{
-	usleep(60000);
-}
 
 static void test_health_is_that_of_the_module(void **state)
 {
@@ -596,9 +677,6 @@ static void test_health_is_that_of_the_module(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_record),
-		cmocka_unit_test(test_a_record_that_is_none),
-		cmocka_unit_test(test_uris),
 		TEST(test_records_are_taken_in_their_order_and_time),
 		TEST(test_a_clock_that_is_ahead),
 		TEST(test_lost_frames_are_counted),
@@ -607,10 +685,14 @@ int main(void)
 		TEST(test_a_broken_record_costs_itself_only),
 		TEST(test_the_longest_header),
 		TEST(test_a_port_that_goes_and_comes),
+		TEST(test_the_same_port_again),
 		TEST(test_nobody_is_starved),
 		TEST(test_stopped_by_a_message),
 		TEST(test_what_was_kept_says_nothing_of_now),
-		cmocka_unit_test(test_counters_are_the_framers),
+		TEST(test_what_was_kept_is_no_verdict),
+		TEST(test_the_last_octet_does_not_go_back),
+		TEST(test_a_node_of_another_device),
+		TEST(test_a_port_that_goes_while_it_is_opened),
 		TEST(test_health_is_that_of_the_module),
 	};
 

@@ -277,7 +277,7 @@ static void test_while_there_is_no_port(void **state)
 	check_reason(lab, "house", "no port is attached: amshan-attach TTY does that");
 	n_there = -EIO;
 	change(lab);
-	check_reason(lab, "house", "the kernel does not say which ports there are: "
+	check_reason(lab, "house", "cannot ask the module amshan for its ports: "
 		     "Input/output error");
 	n_there = 0;
 	port_add("ttyX1", 255);
@@ -285,6 +285,11 @@ static void test_while_there_is_no_port(void **state)
 	assert_int_equal(lab->n_shown, 1);
 	assert_non_null(shown(lab, "house/ttyX1"));
 	assert_string_equal(shown(lab, "house/ttyX1")->uri, "kernel:ttyX1");
+	/* As the module names a pseudo-terminal. */
+	port_add("pts/3", 254);
+	change(lab);
+	assert_non_null(shown(lab, "house/pts/3"));
+	assert_string_equal(shown(lab, "house/pts/3")->uri, "kernel:pts/3");
 	port_sources_free(lab->all);
 	lab->all = NULL;
 	assert_int_equal(lab->n_shown, 0);
@@ -418,6 +423,133 @@ static void test_a_port_that_goes_is_waited_for(void **state)
 	assert_non_null(shown(lab, "house/ttyX47"));
 }
 
+/* ---- links that move ---- */
+
+/* A link of @name to @device, in place of the one that there is. */
+static void link_to(const struct lab *lab, const char *name, const char *device)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", lab->folder, name);
+	unlink(path);
+	if (device)
+		assert_int_equal(symlink(device, path), 0);
+}
+
+/* What a source opened: a socket in place of the device, which stays open until @fd is closed. */
+static int attach_to(struct lab *lab, const char *source, int index)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd),
+			 0);
+	assert_non_null(shown(lab, source));
+	assert_int_equal(kernel_attach(shown(lab, source), fd[1], &there[index]), 0);
+	return fd[0];
+}
+
+static void remove_first_port(void)
+{
+	there[0] = there[1];
+	n_there = 1;
+}
+
+/* Without a serial number they have one link, which leads to the one that came last. */
+static void test_two_adapters_of_one_name(void **state)
+{
+	struct lab *lab = *state;
+	const struct source *a;
+	int first, second;
+
+	n_there = 0;
+	all_begin(lab);
+	port_sources_links_in(lab->all, lab->folder);
+	link_to(lab, "usb-X", "/dev/zero");
+	port_add("zero", 5);
+	change(lab);
+	a = shown(lab, "house/X");
+	assert_non_null(a);
+	first = attach_to(lab, "house/X", 0);
+
+	link_to(lab, "usb-X", "/dev/full");
+	port_add("full", 7);
+	change(lab);
+	assert_int_equal(lab->n_shown, 2);
+	assert_ptr_equal(shown(lab, "house/X"), a);
+	assert_int_equal(a->state, SOURCE_OPEN);
+	assert_string_equal(shown(lab, "house/full")->uri, "kernel:full");
+	/* It stays so while the second one cannot be opened, and when it is. */
+	change(lab);
+	assert_int_equal(lab->n_shown, 2);
+	second = attach_to(lab, "house/full", 1);
+	change(lab);
+	assert_int_equal(lab->n_shown, 2);
+
+	/* The first one goes: the second one is not read under its name. */
+	remove_first_port();
+	close(first);
+	settle(lab);
+	change(lab);
+	check_reason(lab, "house/X", "full is read by source \"house/full\" already");
+	assert_int_equal(shown(lab, "house/full")->state, SOURCE_OPEN);
+	close(second);
+}
+
+/* Plugged in anew before the end of the old one was read: that is not another adapter. */
+static void test_an_adapter_that_comes_again(void **state)
+{
+	struct lab *lab = *state;
+	int device;
+
+	n_there = 0;
+	all_begin(lab);
+	port_sources_links_in(lab->all, lab->folder);
+	link_to(lab, "usb-X", "/dev/zero");
+	port_add("zero", 5);
+	change(lab);
+	device = attach_to(lab, "house/X", 0);
+	link_to(lab, "usb-X", "/dev/full");
+	port_add("full", 7);
+	remove_first_port();
+	change(lab);
+	assert_int_equal(lab->n_shown, 1);
+	assert_non_null(shown(lab, "house/X"));
+	close(device);
+	settle(lab);
+	assert_int_equal(lab->n_shown, 1);
+}
+
+static void test_a_named_port_whose_link_goes(void **state)
+{
+	struct lab *lab = *state;
+	char uri[128];
+	struct source_config named = section("attic", uri);
+	int device;
+
+	snprintf(uri, sizeof(uri), "kernel:%s/usb-X", lab->folder);
+	n_there = 0;
+	port_add("zero", 5);
+	link_to(lab, "usb-X", "/dev/zero");
+	assert_int_equal(registry_add_source(lab->registry, &named, NULL), 0);
+	device = attach_to(lab, "attic", 0);
+	all_begin(lab);
+	port_sources_links_in(lab->all, lab->folder);
+	check_reason(lab, "house", "every port that is attached has a source of its own");
+	link_to(lab, "usb-X", NULL);
+	change(lab);
+	assert_int_equal(lab->n_shown, 2);
+	check_reason(lab, "house", "every port that is attached has a source of its own");
+
+	/* It leads to another adapter now: that one is not read by anybody yet. */
+	link_to(lab, "usb-X", "/dev/full");
+	port_add("full", 7);
+	change(lab);
+	assert_int_equal(lab->n_shown, 2);
+	assert_non_null(shown(lab, "house/full"));
+	assert_int_equal(shown(lab, "attic")->state, SOURCE_OPEN);
+	close(device);
+}
+
 /* ---- what the module kept ---- */
 
 static void give(const struct lab *lab, u64 seq, u64 ago_us)
@@ -524,6 +656,9 @@ int main(void)
 		TEST(test_two_that_name_one_port),
 		TEST(test_a_named_port_that_is_not_there),
 		TEST(test_a_port_that_goes_is_waited_for),
+		TEST(test_two_adapters_of_one_name),
+		TEST(test_an_adapter_that_comes_again),
+		TEST(test_a_named_port_whose_link_goes),
 		TEST(test_a_meter_is_available_when_it_is_fresh),
 		TEST(test_nothing_goes_back_in_time),
 	};

@@ -176,6 +176,25 @@ static void test_what_is_not_ours_is_not_trusted(void **state)
 	}
 }
 
+static void test_an_attachment_of_the_future(void **state)
+{
+	u64 now = mono_us() * NSEC_PER_USEC, future = now + 3600 * USEC_PER_SEC * NSEC_PER_USEC;
+	struct seqmem *m;
+
+	prepare();
+	scribble(64 + 16 * 5, &future, sizeof(future));
+	m = open_memory(DIR);
+	assert_non_null(strstr(said, "it names an attachment of /dev/amshan5 that is still to come"));
+	assert_int_equal(seqmem_next(m, 3, 1000), 77);
+	seqmem_set(m, 5, now, 9);
+	assert_int_equal(seqmem_next(m, 5, now), 9);
+	seqmem_free(m);
+	m = open_memory(DIR);
+	assert_string_equal(said, "");
+	assert_int_equal(seqmem_next(m, 5, now), 9);
+	seqmem_free(m);
+}
+
 static void test_a_file_that_is_cut_off(void **state)
 {
 	prepare();
@@ -286,6 +305,7 @@ int main(void)
 		TEST(test_a_later_attachment_takes_the_slot),
 		TEST(test_no_index_is_out_of_range),
 		TEST(test_what_is_not_ours_is_not_trusted),
+		TEST(test_an_attachment_of_the_future),
 		TEST(test_a_file_that_is_cut_off),
 		TEST(test_two_at_once),
 		TEST(test_where_nothing_can_be_written),

@@ -36,6 +36,10 @@ class Tracing(TestCase):
     def traced(self):
         """Enable all of it; gives a function that gives the lines: [(event, text)]."""
         write(TRACING + "/trace", "")
+        # To learn the names of processes, the kernel would put a breakpoint into its scheduler for a moment; an
+        # emulated processor may meet it after it was taken away again.
+        for option in ("record-cmd", "record-tgid"):
+            write(TRACING + "/options/" + option, "0")
         write(EVENTS + "/enable", "1")
         self.addCleanup(write, EVENTS + "/enable", "0")
         return lambda: re.findall(r": (amshan_\w+): (.*)", text_of(TRACING + "/trace"))
