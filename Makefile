@@ -215,10 +215,14 @@ $(vm_kernels:%=vm-%): vm-%:
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
 		--kernel $* --results $(results)/$@.json $(if $(VM_ARGS),--words='$(VM_ARGS)')
 
+# Speed and size of the module, in the virtual machine.
+bench-vm:
+	@$(MAKE) --no-print-directory vm-$(KERNEL) VM_ARGS=--bench
+
 # The debugging kernel is made once, which takes minutes, and anew when its configuration or source changes.
 check-kasan:
 	@tests/deps.sh $(vm_packages) $(kasan_packages)
-	@tests/vm/kasan.sh $(BUILD)/kasan
+	@tests/vm/kasan.sh $(BUILD)/vm/kasan
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
 		--kernel kasan --results $(results)/$@.json $(if $(VM_ARGS),--words='$(VM_ARGS)')
 
@@ -303,7 +307,7 @@ help:
 	@echo 'make check      install what it needs, run all tests (some minutes)'
 	@echo 'make test       the fast part of them'
 	@echo 'make check-all  all there is, as the CI does'
-	@echo 'make bench      speed and size'
+	@echo 'make bench      speed and size; make bench-vm: of the kernel module, in a virtual machine'
 	@echo 'make install    DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir); undone by uninstall'
 	@echo 'make dkms-install, dkms-remove: the kernel module, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
 	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
@@ -312,7 +316,7 @@ help:
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
 
 .PHONY: all everything vm-programs bench-build fuzz-build lint-build deps demo test lint lint-kmod asan \
-	fuzz valgrind bench check-vm $(vm_kernels:%=vm-%) check-kasan check check-all dkms-install \
+	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) check-kasan check check-all dkms-install \
 	dkms-remove install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
