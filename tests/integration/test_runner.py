@@ -88,6 +88,19 @@ class ProgramTest(unittest.TestCase):
             with open(folder.file("broken.json")) as f:
                 self.assertEqual(json.load(f)["failed"], 1)
 
+    def test_a_stage_beside_the_others(self):
+        with lab.Folder() as folder:
+            # "slow" ends only when "good" has: they run at the same time.
+            make = folder.write("make", "#!/bin/sh\ncd %s\n[ $1 = good ] || while [ ! -e good.json ]; do sleep 0.01; "
+                                "done\necho from $1\necho '{\"passed\": 1, \"failed\": 0, \"skipped\": 0}' > $1.json\n"
+                                "[ $1 != bad ]\n" % folder.path, 0o755)
+            for stage, status in (("slow", 0), ("bad", 1)):
+                got, said = self.start("tests/total.py", "--run", make, "--beside", stage, folder.path, "good", stage)
+                self.assertEqual((got, said[-1]), (status, "2 passed, %d failed, 0 skipped" % status))
+                self.assertEqual([said[said.index("== " + s) + 1] for s in ("good", stage)],
+                                 ["from good", "from " + stage])
+                os.unlink(folder.file("good.json"))
+
 
 if __name__ == "__main__":
     unittest.main()
