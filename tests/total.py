@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Run the stages of a check, one after the other but for one beside them, and sum up what came of them.
+"""Run the stages of a check, one after the other, and sum up what came of them.
 
 total.py --run MAKE RESULTS STAGE...: "MAKE STAGE" leaves its counts in RESULTS/STAGE.json; a stage that
 has some already is not run again, one that leaves none has failed.  The last line is the sum.
@@ -12,7 +12,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 FIELDS = ("passed", "failed", "skipped")
@@ -37,48 +36,38 @@ def read(path):
         return None
 
 
-def count(stage, path, status, begin):
-    """What a stage that has ended left, completed."""
+def run(make, stage, path):
+    print("== %s" % stage, flush=True)
+    begin = time.monotonic()
+    status = subprocess.run([*shlex.split(make), stage], stdin=subprocess.DEVNULL).returncode
     counts = read(path) or dict.fromkeys(FIELDS, 0)
     if status and not counts["failed"] or not any(counts.values()):
         counts["failed"] += 1
     counts["seconds"] = time.monotonic() - begin
     write(path, counts)
-
-
-def run(make, stage, path):
-    print("== %s" % stage, flush=True)
-    begin = time.monotonic()
-    status = subprocess.run([*shlex.split(make), stage], stdin=subprocess.DEVNULL).returncode
-    count(stage, path, status, begin)
     print(flush=True)
 
 
 @contextlib.contextmanager
-def beside(make, stage, path):
-    """A stage that runs while others do, behind them in line for a processor; then what it said is printed."""
-    if not stage or read(path) is not None:
+def beside(make, target):
+    """What only prepares a stage is made while others run.  If it fails, the stage itself will say so."""
+    if not target:
         yield
         return
-    with tempfile.TemporaryFile("w+", errors="replace") as out:
-        begin = time.monotonic()
-        proc = subprocess.Popen(["nice", "-n", "5", *shlex.split(make), stage], stdin=subprocess.DEVNULL, stdout=out,
-                                stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            yield
-            status = proc.wait()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(proc.pid, signal.SIGTERM)
-        count(stage, path, status, begin)
-        out.seek(0)
-        print("== %s\n%s" % (stage, out.read()), flush=True)
+    proc = subprocess.Popen([*shlex.split(make), target], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(proc.pid, signal.SIGTERM)
+        proc.wait()
 
 
 def main():
     parser = argparse.ArgumentParser(description="Run stages and sum up.")
     parser.add_argument("--run", metavar="MAKE", required=True)
-    parser.add_argument("--beside", metavar="STAGE", help="one of them that runs while the others do")
+    parser.add_argument("--beside", metavar="TARGET", help="make this meanwhile")
     parser.add_argument("results")
     parser.add_argument("stage", nargs="+")
     args = parser.parse_args()
@@ -88,9 +77,9 @@ def main():
 
     total = dict.fromkeys(FIELDS, 0)
     rows = []
-    with beside(args.run, args.beside, path_of(args.beside)):
+    with beside(args.run, args.beside):
         for stage in args.stage:
-            if stage != args.beside and read(path_of(stage)) is None:
+            if read(path_of(stage)) is None:
                 run(args.run, stage, path_of(stage))
     for stage in args.stage:
         counts = read(path_of(stage))
