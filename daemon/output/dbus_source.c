@@ -132,6 +132,33 @@ static int get_counters(sd_bus *bus, const char *path, const char *interface, co
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+/* The last frames that could not be decoded, the older one first. */
+static int do_get_undecoded(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const struct source *s = userdata;
+	int r = sd_bus_message_new_method_return(m, &reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(tsay)");
+	for (unsigned int i = 0; i < UNDECODED_KEPT && r >= 0; i++) {
+		const struct undecoded_frame *f = s->undecoded.frame[i];
+
+		if (!f)
+			break;
+		r = sd_bus_message_open_container(reply, 'r', "tsay");
+		if (r >= 0)
+			r = sd_bus_message_append(reply, "ts", f->real, f->reason);
+		if (r >= 0)
+			r = sd_bus_message_append_array(reply, 'y', f->octets, f->n);
+		if (r >= 0)
+			r = sd_bus_message_close_container(reply);
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 #define CONSTANT	SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES		SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define AT(member)	offsetof(struct source, member)
@@ -152,6 +179,9 @@ static const sd_bus_vtable source_vtable[] = {
 	SD_BUS_PROPERTY("SystemTitle", "s", dbus_get_text, AT(title), 0),
 	SD_BUS_PROPERTY("Meter", "s", get_meter, 0, 0),
 	SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
+	/* Not SD_BUS_VTABLE_UNPRIVILEGED: numbers of meters are in these frames. */
+	SD_BUS_METHOD_WITH_ARGS("GetUndecoded", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tsay)", frames),
+				do_get_undecoded, 0),
 	SD_BUS_VTABLE_END,
 };
 

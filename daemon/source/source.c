@@ -26,20 +26,24 @@ static const struct source_ops *const all_ops[] = {
 };
 
 /**
- * struct moment - when a frame came to the line
+ * struct moment - when a frame came to the line, and the whole of it
  * @mono: CLOCK_MONOTONIC, microseconds
  * @real: the same, since the epoch
  * @kept: so long ago that it says nothing about how the line is now
+ * @octets: the frame or the datagram, to be kept if it cannot be decoded
+ * @n: their number
  */
 struct moment {
 	u64 mono;
 	u64 real;
 	bool kept;
+	const u8 *octets;
+	size_t n;
 };
 
-static struct moment moment_now(void)
+static struct moment moment_now(const u8 *octets, size_t n)
 {
-	return (struct moment){ .mono = mono_us(), .real = real_us() };
+	return (struct moment){ .mono = mono_us(), .real = real_us(), .octets = octets, .n = n };
 }
 
 /* The message being decoded: one loop, one at a time, too large for 1,000 copies. */
@@ -109,7 +113,8 @@ static void first_verdict(struct source *s, struct moment at)
 		source_set_health(s, health_observe(s));
 }
 
-static void take_message(struct source *s, const struct message *msg, struct moment at)
+/* Returns why it could not be decoded, NULL: it was. */
+static const char *take_message(struct source *s, const struct message *msg, struct moment at)
 {
 	switch (msg->kind) {
 	case MESSAGE_READINGS:
@@ -122,42 +127,55 @@ static void take_message(struct source *s, const struct message *msg, struct mom
 	case MESSAGE_UNKNOWN_LIST:
 		s->stats.unknown++;
 		first_verdict(s, at);
-		break;
+		return "unknown list";
 	case MESSAGE_ENCRYPTED:
 		s->stats.encrypted++;
 		note_title(s, &msg->apdu);
 		first_verdict(s, at);
-		break;
+		return "encrypted";
 	case MESSAGE_BLOCK:
 		s->stats.unsupported++;
 		first_verdict(s, at);
-		break;
+		return "a block of a general block transfer";
 	}
+	return NULL;
 }
 
-/* One or several APDUs, or bodies.  What follows a broken one cannot be found. */
+/* What is wrong with a message, as message_next() returned it. */
+static const char *count_error(struct source *s, int r)
+{
+	if (r == -EPROTONOSUPPORT)
+		s->stats.unsupported++;
+	else
+		s->stats.malformed++;
+	return message_error(r);
+}
+
+/*
+ * One or several APDUs, or bodies.  What follows a broken one cannot be found.  If one of them
+ * cannot be decoded, the whole is kept, with the reason of the first.
+ */
 static void take_apdus(struct source *s, const u8 *p, size_t n, bool body, struct moment at)
 {
+	const char *why = NULL;
 	const u8 *end = p + n;
-	int r;
 
 	for (;;) {
-		r = body ? message_next_body(&s->decoder, &p, end, &current) :
-			   message_next(&s->decoder, &p, end, &current);
-		if (r == -ENODATA)
-			return;
-		if (r == -EPROTONOSUPPORT) {
-			s->stats.unsupported++;
-			return;
-		}
-		if (r < 0) {
-			s->stats.malformed++;
-			return;
-		}
-		take_message(s, &current, at);
-		if (s->state != SOURCE_OPEN)
-			return;
+		int r = body ? message_next_body(&s->decoder, &p, end, &current) :
+			       message_next(&s->decoder, &p, end, &current);
+		const char *reason = NULL;
+
+		if (r == 0)
+			reason = take_message(s, &current, at);
+		else if (r != -ENODATA)
+			reason = count_error(s, r);
+		if (!why)
+			why = reason;
+		if (r < 0 || s->state != SOURCE_OPEN)
+			break;
 	}
+	if (why)
+		undecoded_keep(&s->undecoded, at.real, why, at.octets, at.n);
 }
 
 static void note_frame(struct source *s, struct moment at)
@@ -183,12 +201,14 @@ static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct mo
 
 	if (hdlc_frame_parse(frame, n, &h) < 0) {
 		s->stats.malformed++;
+		undecoded_keep(&s->undecoded, at.real, "not a frame of format type 3", frame, n);
 		return;
 	}
 	/* Pieces of one message; the last one has no segment bit. */
 	if (h.segmented || s->in_segments) {
 		s->in_segments = h.segmented;
 		s->stats.segmented++;
+		undecoded_keep(&s->undecoded, at.real, "a segment of a longer message", frame, n);
 		return;
 	}
 	if (h.info_len)
@@ -197,7 +217,7 @@ static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct mo
 
 static void take_frame(void *ctx, const u8 *frame, size_t n)
 {
-	struct moment at = moment_now();
+	struct moment at = moment_now(frame, n);
 
 	note_frame(ctx, at);
 	take_frame_of(ctx, frame, n, at);
@@ -205,7 +225,7 @@ static void take_frame(void *ctx, const u8 *frame, size_t n)
 
 void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real)
 {
-	struct moment at = { .mono = mono, .real = real };
+	struct moment at = { .mono = mono, .real = real, .octets = frame, .n = n };
 	u64 now = mono_us();
 
 	/* Clocks of the kernel do not go back, but what computes with them relies on it. */
@@ -243,7 +263,7 @@ void source_eof(struct source *s)
 static void take_unframed(struct source *s, const u8 *data, size_t n, bool body)
 {
 	u64 before = s->stats.malformed + s->stats.unsupported;
-	struct moment at = moment_now();
+	struct moment at = moment_now(data, n);
 
 	take_apdus(s, data, n, body, at);
 	if (s->stats.malformed + s->stats.unsupported == before)
@@ -261,6 +281,7 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 	s->last_octet_us = mono_us();
 	if (n > DATAGRAM_MAX) {
 		s->stats.malformed++;
+		undecoded_keep(&s->undecoded, real_us(), "longer than any message", data, n);
 		return;
 	}
 	if (hextext_is(data, n)) {
@@ -286,6 +307,8 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 	case LINK_P1:
 	case LINK_MBUS:
 		s->stats.unsupported++;
+		undecoded_keep(&s->undecoded, real_us(),
+			       framing == LINK_P1 ? "a P1 telegram" : "an M-Bus frame", data, n);
 		break;
 	case LINK_HDLC:
 	case LINK_UNKNOWN:
@@ -532,6 +555,7 @@ void source_free(struct source *s)
 		s->ops->free(s);
 	}
 	sd_event_source_disable_unref(s->timer);
+	undecoded_clear(&s->undecoded);
 	free(s->meter);
 	free(s->name);
 	free(s->uri);

@@ -16,6 +16,7 @@
 
 #include "backoff.h"
 #include "meter/meter.h"
+#include "source/undecoded.h"
 
 struct kernel_ports;
 struct mqtt_client;
@@ -137,6 +138,7 @@ enum source_health {
  * @last_message_us: last message with readings; all three are of when it came to the line, which
  *                   is before we read it where the module keeps it for us
  * @period: how often frames come
+ * @undecoded: the last frames with good checksums, or datagrams, that could not be decoded
  * @health: as last told to the owner
  */
 struct source {
@@ -166,6 +168,7 @@ struct source {
 	u64 last_frame_us;
 	u64 last_message_us;
 	struct period period;
+	struct undecoded undecoded;
 	enum source_health health;
 
 	/* private to source.c and health.c */
