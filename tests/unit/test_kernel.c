@@ -477,7 +477,7 @@ static void test_what_was_kept_says_nothing_of_now(void **state)
 
 	attach(lab);
 	for (u64 seq = 0; seq < 4; seq++)
-		give_at(lab, seq, 0, (400 - 10 * seq) * USEC_PER_SEC);
+		give_at(lab, seq, 0, (40 - seq) * USEC_PER_SEC);
 	settle(lab);
 	assert_int_equal(lab->taken, 4);
 	assert_int_equal(lab->source->health, HEALTH_STARTING);
@@ -516,7 +516,7 @@ static void test_what_was_kept_is_no_verdict(void **state)
 		if (rows[i].broken)
 			frame_encrypt(llc + 3, lab->frame + lab->frame_len - 2);
 		for (unsigned int n = 0; n < 4; n++, seq++)
-			give_at(lab, seq, 0, (3600 - 10 * (s64)seq) * (s64)USEC_PER_SEC);
+			give_at(lab, seq, 0, (46 - (s64)seq) * (s64)USEC_PER_SEC);
 		settle(lab);
 		assert_int_equal(lab->source->health, HEALTH_STARTING);
 		for (unsigned int c = 0; c < 2; c++)
