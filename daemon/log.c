@@ -148,14 +148,14 @@ static struct iovec field(char *buf, size_t size, const char *name, const char *
 	return (struct iovec){ .iov_base = buf, .iov_len = n };
 }
 
-static int send_journal(int level, const char *source, const char *meter, const char *text)
+static int send_journal(int level, const char *source, const char *meter, const char *line)
 {
-	char message[LOG_LINE_MAX], priority[16], identifier[LOG_FIELD_MAX];
+	char message[LOG_LINE_MAX + 8], priority[16], identifier[LOG_FIELD_MAX];
 	char about[2][LOG_FIELD_MAX];
 	struct iovec iov[5];
 	int n = 0;
 
-	iov[n++] = field(message, sizeof(message), "MESSAGE=", text);
+	iov[n++] = field(message, sizeof(message), "MESSAGE=", line);
 	snprintf(priority, sizeof(priority), "PRIORITY=%d", level);
 	iov[n++] = (struct iovec){ .iov_base = priority, .iov_len = strlen(priority) };
 	iov[n++] = field(identifier, sizeof(identifier), "SYSLOG_IDENTIFIER=", ident);
@@ -166,17 +166,9 @@ static int send_journal(int level, const char *source, const char *meter, const 
 	return sd_journal_sendv(iov, n);
 }
 
-static void send_stderr(const char *source, const char *text)
+/* @line: of @n octets, with room for the newline */
+static void send_stderr(char *line, size_t n)
 {
-	char line[LOG_LINE_MAX];
-	size_t n = 0;
-
-	/* One octet is kept back for the newline. */
-	if (source) {
-		n = log_clean(line, sizeof(line) - 1, n, source);
-		n = log_clean(line, sizeof(line) - 1, n, ": ");
-	}
-	n = log_clean(line, sizeof(line) - 1, n, text);
 	line[n++] = '\n';
 	while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
 		;
@@ -184,8 +176,9 @@ static void send_stderr(const char *source, const char *text)
 
 void log_about(int level, const char *source, const char *meter, const char *fmt, ...)
 {
+	char text[LOG_TEXT_MAX], line[LOG_LINE_MAX];
 	int saved = errno;
-	char text[LOG_TEXT_MAX];
+	size_t at = 0;
 	va_list ap;
 	int n;
 
@@ -196,7 +189,13 @@ void log_about(int level, const char *source, const char *meter, const char *fmt
 	va_end(ap);
 	if (n >= (int)sizeof(text))
 		strcpy(text + sizeof(text) - 4, "...");
-	if (n >= 0 && (!to_journal || send_journal(level, source, meter, text) < 0))
-		send_stderr(source, text);
+	/* Whose it is stands in the line too: of several sources nobody shows the fields. */
+	if (source) {
+		at = log_clean(line, sizeof(line) - 1, at, source);
+		at = log_clean(line, sizeof(line) - 1, at, ": ");
+	}
+	at = log_clean(line, sizeof(line) - 1, at, text);
+	if (n >= 0 && (!to_journal || send_journal(level, source, meter, line) < 0))
+		send_stderr(line, at);
 	errno = saved;
 }

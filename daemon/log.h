@@ -2,8 +2,8 @@
 /*
  * Log: one sentence per event, to the journal with fields or to stderr.
  *
- * Fields in the journal: AMSHAN_SOURCE, AMSHAN_METER, next to MESSAGE and PRIORITY.  On stderr the
- * name of the source stands before the sentence.  Keys and passwords never come here.
+ * Fields in the journal: AMSHAN_SOURCE, AMSHAN_METER, next to MESSAGE and PRIORITY.  The name of the
+ * source also stands before the sentence.  Keys and passwords never come here.
  */
 #ifndef AMSHAN_LOG_H
 #define AMSHAN_LOG_H

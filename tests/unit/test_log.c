@@ -252,7 +252,7 @@ static void test_journal(void **state)
 	assert_string_equal(log_target(), "journal");
 	log_about(LOG_WARNING, "house", "6971234", "no octets\nfor %d s", 30);
 	assert_int_equal(journal_fields, 5);
-	assert_true(journal_has("MESSAGE=no octets\\x0afor 30 s"));
+	assert_true(journal_has("MESSAGE=house: no octets\\x0afor 30 s"));
 	assert_true(journal_has("PRIORITY=4"));
 	assert_true(journal_has("SYSLOG_IDENTIFIER=test"));
 	assert_true(journal_has("AMSHAN_SOURCE=house"));
