@@ -29,6 +29,7 @@
 #include "util.h"
 
 #define RETRY_US	(5 * USEC_PER_SEC)
+#define UDEV_US		(5 * USEC_PER_SEC)	/* by then udev has given a node its group */
 
 /*
  * Per turn, of which there are PACE_PIECES in each PACE_INTERVAL: 1,280 frames a second.  What was
@@ -417,6 +418,9 @@ static void port_try(struct kernel *k, const struct port_info *there)
 	if (r == 0)
 		return;
 	retry_start(k);
+	/* So short after the attachment that may be udev's turn yet, which will tell. */
+	if (r == -EACCES && mono_us() - port.attach_mono_ns / NSEC_PER_USEC < UDEV_US)
+		return;
 	/* The ports were read again, and it was not among them: that ends at the next look. */
 	if (r == -ESTALE)
 		kernel_ports_look(s->ports);
