@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "log.h"
 #include "manager.h"
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *default_path = NULL;
 	const char *path = NULL;
 	bool check = false, user = false;
-	int level = -1, c;
+	int level = -1, c, r;
 
 	/* The threads that look up names are short: a heap of their own would stay. */
 	mallopt(M_ARENA_MAX, 1);
@@ -150,5 +151,10 @@ int main(int argc, char **argv)
 	if (check)
 		return manager_check(path) < 0 ? 1 : 0;
 
-	return manager_run(path, user, level) < 0 ? 1 : 0;
+	r = manager_run(path, user, level);
+	/* The unit tells it from what may be over in a minute. */
+	if (r == MANAGER_CONFIG)
+		return EX_CONFIG;
+
+	return r < 0 ? 1 : 0;
 }

@@ -251,6 +251,25 @@ static int dbus_change(struct manager *m)
 	return r;
 }
 
+/* Mistakes of every kind, those of the sources too; they are logged. */
+static int config_read(const char *path, sd_event *event, struct config **ret)
+{
+	struct config *config;
+	int r;
+
+	r = config_load(path, &config);
+	if (r < 0)
+		return r;
+	r = sources_check(event, config);
+	if (r < 0) {
+		config_free(config);
+		return r;
+	}
+	*ret = config;
+
+	return 0;
+}
+
 static int manager_reload(sd_event_source *defer, void *ctx)
 {
 	struct manager *m = ctx;
@@ -259,12 +278,9 @@ static int manager_reload(sd_event_source *defer, void *ctx)
 	int r;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)mono_us());
-	r = config_load(m->path, &new);
-	if (r == 0)
-		r = sources_check(m->event, new);
+	r = config_read(m->path, m->event, &new);
 	if (r < 0) {
 		log_err("%s: not reloaded, everything stays as it was", m->path);
-		config_free(new);
 		sd_notify(0, "READY=1");
 		return 0;
 	}
@@ -318,9 +334,7 @@ static int loop_prepare(struct manager *m)
 	/* Sockets and pipes answer EPIPE instead. */
 	signal(SIGPIPE, SIG_IGN);
 
-	r = sd_event_new(&m->event);
-	if (r >= 0)
-		r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
+	r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
 	if (r >= 0)
 		r = sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)
@@ -356,9 +370,6 @@ static int manager_start(struct manager *m)
 {
 	int r;
 
-	r = sources_check(m->event, m->config);
-	if (r < 0)
-		return r;
 	r = state_load(m->event, m->config->state_dir, &m->state);
 	if (r == 0)
 		r = kernel_ports_new(m->event, m->config->runtime_dir, &m->ports);
@@ -409,9 +420,14 @@ int manager_run(const char *path, bool session, int log_level)
 	struct manager m = { .path = path, .session = session, .log_level = log_level };
 	int r;
 
-	r = config_load(path, &m.config);
+	r = sd_event_new(&m.event);
 	if (r < 0)
 		return r;
+	r = config_read(path, m.event, &m.config);
+	if (r < 0) {
+		sd_event_unref(m.event);
+		return r == -ENOMEM ? r : MANAGER_CONFIG;
+	}
 	log_set_level(log_level < 0 ? m.config->log_level : log_level);
 	raise_limits();
 
@@ -433,15 +449,13 @@ int manager_check(const char *path)
 	sd_event *event;
 	int r;
 
-	r = config_load(path, &config);
+	r = sd_event_new(&event);
 	if (r < 0)
 		return r;
-	r = sd_event_new(&event);
-	if (r >= 0) {
-		r = sources_check(event, config);
-		sd_event_unref(event);
-	}
-	config_free(config);
+	r = config_read(path, event, &config);
+	if (r == 0)
+		config_free(config);
+	sd_event_unref(event);
 
 	return r;
 }
