@@ -8,48 +8,38 @@
 #ifndef AMSHAN_ATTACH_ATTACH_H
 #define AMSHAN_ATTACH_ATTACH_H
 
-#include <sys/types.h>
+#include "source/tty.h"
 
-#include "source/serial.h"
-
-#define ATTACH_TEXT_MAX	768	/* a sentence with a path in it */
+#define ATTACH_TEXT_MAX	TTY_WHY_MAX
 
 /**
  * struct attachment - a tty and what was done to it
- * @settings: how it is to be set; the path is the user's and not owned
- * @path: the device itself: settings.path without links, owned
- * @name: the same without /dev/; points into @path
- * @devt: its device number
- * @fd: the tty, -1 while not open
+ * @path: of the tty, as the user names it; not owned
+ * @settings: how it is to be set
+ * @from_udev: @settings are read from udev's database by each attachment_begin()
+ * @is_told: that udev does not know it was told
+ * @tty: the tty; @tty.fd is -1 while it is not attached, @tty.why says why the last call failed
  * @ldisc: number of the discipline
- * @is_ours: nobody else may open the tty
  * @is_set: the tty has the discipline
- * @saved: how the tty was set before
  * @low_latency: the driver was asked to hand octets over at once, and was not before
- * @got: what the driver made of @settings
- * @why: why the last call failed: a sentence
  */
 struct attachment {
+	const char *path;
 	struct serial_settings settings;
-	char *path;
-	const char *name;
-	dev_t devt;
-	int fd;
+	bool from_udev;
+	bool is_told;
+	struct tty tty;
 	int ldisc;
-	bool is_ours;
 	bool is_set;
-	struct serial_saved *saved;
 	bool low_latency;
-	struct serial_settings got;
-	char why[ATTACH_TEXT_MAX];
 };
 
 /**
  * attachment_begin() - open the tty, set it, set the discipline
- * @a: settings are filled in, the rest is zero
+ * @a: @path, and @settings or @from_udev are filled in, @tty.fd is -1, the rest is zero; or ended
  *
- * Return: 0, or a negative errno with a sentence in @a->why; nothing is left behind then but @path
- * and @name, if the tty was found.
+ * Return: 0, or a negative errno with a sentence in @a->tty.why; nothing is left behind then but the
+ * names, if the tty was found.  -ENODEV: there is no such tty (any more); -ENOTTY: it is none.
  */
 int attachment_begin(struct attachment *a);
 
@@ -57,7 +47,7 @@ int attachment_begin(struct attachment *a);
  * attachment_check() - is the discipline still there?
  *
  * Return: 0; -ENODEV: the tty was hung up or unplugged; -ESTALE: it has another discipline;
- * another negative errno.  With a sentence in @a->why if not 0.
+ * another negative errno.  With a sentence in @a->tty.why if not 0.
  */
 int attachment_check(struct attachment *a);
 
@@ -66,9 +56,6 @@ int attachment_check(struct attachment *a);
  * could not do as it was told; returns @buf (ATTACH_TEXT_MAX octets)
  */
 char *attachment_describe(const struct attachment *a, char *buf);
-
-/* attachment_gone() - a sentence in @a->why that says so */
-void attachment_gone(struct attachment *a);
 
 /*
  * attachment_end() - give the tty back as it was, as far as it is still ours; may be called twice

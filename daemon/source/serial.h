@@ -33,6 +33,8 @@ enum serial_parity {
  *           would take 11h and 13h out of the frames, and we send nothing that could be paused
  * @discipline: a line discipline of ours takes the octets: it is told of errors next to them, and
  *              also without a parity; none are marked in the octets
+ * @mark_errors: errors are marked also without a parity: they are to be counted, and the octets are
+ *               looked at without them
  *
  * The default is 2400 8N1, although many meters send 8E1.  An 8E1 line read as 8N1 shows the parity
  * bit where the stop bit belongs: half of the octets come with a framing error, which is not looked
@@ -50,6 +52,7 @@ struct serial_settings {
 	bool rtscts;
 	bool xonxoff;
 	bool discipline;
+	bool mark_errors;
 };
 
 /* serial_settings_init() - the defaults, without a path */
@@ -139,8 +142,9 @@ struct serial_marks {
  * @flags: n + 1 flags, enum framer_flag
  *
  * FF FF is the octet FFh, FF 00 x the octet x with an error, FF 00 00 a break (termios(3)).
- * The tty does not tell a parity error from a framing error: each is FRAMER_PARITY, since only
- * ports with a parity come here.  Nor does it tell a break from an octet 00h with an error.
+ * The tty does not tell a parity error from a framing error: each is FRAMER_PARITY, since ports
+ * come here that have a parity, or whose errors are only counted (@mark_errors).  Nor does it tell
+ * a break from an octet 00h with an error.
  * Inside of a run of octets with errors it is taken for such an octet: a wrong parity setting, or
  * an adapter that stamps whole packets, marks all of them, and a checksum that would have been
  * good must not fail for a missing zero.  Alone it is a break.

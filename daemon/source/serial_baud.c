@@ -56,13 +56,13 @@ static void settings_to_termios(const struct serial_settings *s, struct termios2
 	if (s->xonxoff)
 		t->c_iflag |= IXOFF;
 	/*
-	 * Without a parity nothing is marked: of an 8E1 line read as 8N1 an octet 00h looks like a
-	 * break, and what a tty without marks makes of a break is 00h.
+	 * Without a parity nothing is marked unless wanted: of an 8E1 line read as 8N1 an octet 00h
+	 * looks like a break, and what a tty without marks makes of a break is 00h.
 	 */
-	if (s->parity != PARITY_NONE) {
+	if (s->parity != PARITY_NONE)
 		t->c_cflag |= PARENB;
+	if (s->parity != PARITY_NONE || s->mark_errors)
 		t->c_iflag |= INPCK | PARMRK;
-	}
 	if (s->parity == PARITY_ODD)
 		t->c_cflag |= PARODD;
 	/*

@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import termios
+import time
 import tty
 import unittest
 
@@ -71,6 +72,7 @@ class Notify:
         self.path = folder.file("notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
+        os.chmod(self.path, 0o666)
         self.socket.settimeout(10)
 
     def __enter__(self):
@@ -114,6 +116,9 @@ class Usage(unittest.TestCase):
                            (["--parity=mark", "a"], '--parity: "mark" is not one of none, even, odd'),
                            (["--data", "9", "a"], '--data: "9" is not one of 5, 6, 7, 8'),
                            (["--stop", "0", "a"], '--stop: "0" is not one of 1, 2'),
+                           (["--udev", "--parity", "even", "a"], "--udev and --parity do not go together"),
+                           (["--baud=2400", "--udev", "a"], "--udev and --baud do not go together"),
+                           (["--wait"], 'a TTY is missing; "amshan-attach --help" shows what it takes'),
                            (["--rtscts", "a"], "unrecognized option '--rtscts'"),
                            (["--baud"], "option '--baud' requires an argument")):
             run = self.attach(*args)
@@ -149,6 +154,24 @@ class WithList(unittest.TestCase):
         self.folder = self.enterContext(lab.Folder())
         os.chmod(self.folder.path, 0o755)
         self.pty = self.enterContext(Pty())
+        self.mounts = ""
+
+    def udev(self, *properties, known=True):
+        """From now on there is a udev, as far as files tell, with these properties of the tty."""
+        number = os.stat(self.pty.path).st_rdev
+        name, devt = self.pty.name, "%d:%d" % (os.major(number), os.minor(number))
+        tty_folder = "sys/devices/virtual/tty/" + name.replace("/", "")
+        self.folder.write(tty_folder + "/uevent", "MAJOR=%s\nMINOR=%s\nDEVNAME=%s\n" % (*devt.split(":"), name))
+        for folder in ("sys/dev/char", "sys/class/tty", "run/udev/data"):
+            os.makedirs(self.folder.file(folder), exist_ok=True)
+        for link, to in ((tty_folder + "/subsystem", "../../../../class/tty"),
+                         ("sys/dev/char/" + devt, "../../" + tty_folder.removeprefix("sys/"))):
+            if not os.path.lexists(self.folder.file(link)):
+                os.symlink(to, self.folder.file(link))
+        if known:
+            self.folder.write("run/udev/data/c" + devt, "I:1000\n" + "".join("E:%s\n" % p for p in properties))
+        self.mounts = 'mount --bind "%s" /sys; mount --bind "%s" /run; ' % (self.folder.file("sys"),
+                                                                          self.folder.file("run"))
 
     def argv(self, ldiscs, args, user=None):
         # Not the build folder: it may be closed to other users.
@@ -156,8 +179,9 @@ class WithList(unittest.TestCase):
         mount = "mount --bind '%s' /proc/tty/ldiscs" % self.folder.write("ldiscs", ldiscs) if ldiscs is not None \
             else "mount -t tmpfs none /proc/tty"
         become = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"] if user else []
-        return ["unshare", "-m", "--propagation", "private", "sh", "-ec", mount + '; exec "$@"', "sh", *become,
-                program, *args]
+        # What is no sysfs is not taken for one unless it is said.
+        return ["unshare", "-m", "--propagation", "private", "env", "SYSTEMD_DEVICE_VERIFY_SYSFS=0",
+                "sh", "-ec", self.mounts + mount + '; exec "$@"', "sh", *become, program, *args]
 
     def fails(self, said, *args, ldiscs=LOADED, user=None):
         """It ends with status 1 and one sentence."""
@@ -165,10 +189,10 @@ class WithList(unittest.TestCase):
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
         self.assertEqual((run.stderr, run.stdout, run.returncode), (said + "\n", "", 1))
 
-    def attach(self, *args):
+    def attach(self, *args, ldiscs=LOADED, user=None):
         """A running amshan-attach that has said READY=1."""
         self.notify = self.enterContext(Notify(self.folder))
-        proc = self.enterContext(lab.Process(self.argv(LOADED, args or (self.pty.path,)),
+        proc = self.enterContext(lab.Process(self.argv(ldiscs, args or (self.pty.path,), user),
                                              env={"NOTIFY_SOCKET": self.notify.path}))
         self.said = self.notify.next()
         self.assertEqual(self.said[0], "READY=1", proc.log())
@@ -328,6 +352,166 @@ class WithList(unittest.TestCase):
                                  stderr=subprocess.DEVNULL, timeout=30)
             self.assertEqual(run.returncode, 1)
             self.assertEqual(notify.next(), ["STATUS=the module amshan is not loaded: modprobe amshan", "ERRNO=2"])
+
+    # ---- settings from udev ----
+
+    def line(self):
+        """As the other end sees it: baud, and whether there are two stop bits; a pty has no parity."""
+        cflag = termios.tcgetattr(self.pty.master)[2]
+        termios2 = fcntl.ioctl(self.pty.master, TCGETS2, bytes(44))
+        return struct.unpack("I", termios2[-4:])[0], bool(cflag & termios.CSTOPB)
+
+    def test_settings_from_udev(self):
+        self.udev("AMSHAN_ADAPTER=1", "AMSHAN_BAUD=9600", "AMSHAN_PARITY=even", "AMSHAN_STOP=2", "AMSHAN_DATA=")
+        proc = self.attach("--udev", self.pty.path)
+        self.assertEqual(self.line(), (9600, True))
+        # With a parity a break is told of.
+        self.assertEqual(termios.tcgetattr(self.pty.master)[0], termios.INPCK | termios.BRKINT)
+        self.assertEqual(proc.log(), self.status()[len("STATUS="):] + "\n")
+
+    def test_udev_says_nothing_of_settings(self):
+        self.udev("ID_SERIAL=x")
+        proc = self.attach("--udev", self.pty.path)
+        self.assertEqual(self.line(), (2400, False))
+        self.assertEqual(proc.log(), self.status()[len("STATUS="):] + "\n")
+
+    def test_udev_does_not_know_it(self):
+        said = "udev does not know %s: taking 2400 8N1" % self.pty.name
+        proc = self.attach("--udev", self.pty.path)     # a pty is not in sysfs
+        self.assertEqual(proc.log().splitlines(), [said, self.status()[len("STATUS="):]])
+        self.assertEqual(self.line(), (2400, False))
+        proc.stop()
+        self.notify.socket.close()
+        os.unlink(self.notify.path)
+        self.udev(known=False)
+        proc = self.attach("--udev", "--wait", self.pty.path, ldiscs=BARE)
+        proc.proc.send_signal(signal.SIGCONT)
+        self.folder.write("ldiscs", LOADED)
+        proc.proc.send_signal(signal.SIGCONT)
+        proc.wait_log("is attached")
+        self.assertEqual(proc.log().count(said), 1, proc.log())
+
+    def test_wrong_values_in_udev(self):
+        for said, wrong in (('BAUD: "fast" is not a number from 1 to 12000000', "AMSHAN_BAUD=fast"),
+                            ('PARITY: "Even" is not one of none, even, odd', "AMSHAN_PARITY=Even"),
+                            ('DATA: "9" is not one of 5, 6, 7, 8', "AMSHAN_DATA=9"),
+                            ('STOP: "1.5" is not one of 1, 2', "AMSHAN_STOP=1.5")):
+            self.udev(wrong)
+            self.fails("%s: wrong udev property AMSHAN_%s" % (self.pty.name, said), "--udev", self.pty.path)
+
+    # ---- waiting ----
+
+    def reason(self, said):
+        return said + "; trying again every 5 s"
+
+    def again(self, proc, status):
+        """It tries at once, and says to the service manager what came of it."""
+        proc.proc.send_signal(signal.SIGCONT)
+        self.assertEqual(self.notify.next(), ["STATUS=" + status])
+
+    def test_it_waits_for_the_module(self):
+        bare = "the module amshan is not loaded: modprobe amshan"
+        x25 = 'the module amshan is not loaded, and the line discipline 29 that it takes is held by "x25": ' \
+              "modprobe amshan ldisc=N, with a number that is not in /proc/tty/ldiscs"
+        proc = self.attach("--wait", self.pty.path, ldiscs=BARE)
+        self.assertEqual(self.said, ["READY=1", "STATUS=" + bare])
+        for _ in range(3):
+            proc.proc.send_signal(signal.SIGCONT)
+        self.folder.write("ldiscs", BARE + "x25   29\n")
+        self.again(proc, x25)
+        self.assertEqual(self.pty.ldisc(), N_TTY)
+        self.folder.write("ldiscs", LOADED)
+        self.again(proc, self.status()[len("STATUS="):])
+        self.assertEqual(self.pty.ldisc(), N_NULL)
+        self.assertEqual(proc.log().splitlines(), [self.reason(bare), self.reason(x25),
+                                                   self.status()[len("STATUS="):]])
+        self.assertEqual(proc.stop(), 0)
+        self.assertEqual(self.notify.next(), ["STOPPING=1", "STATUS=%s is given back" % self.pty.name])
+        self.assertEqual(self.pty.ldisc(), N_TTY)
+
+    def test_it_tries_by_itself(self):
+        proc = self.attach("--wait", self.pty.path, ldiscs=BARE)
+        self.folder.write("ldiscs", LOADED)
+        proc.wait_log("is attached", 15)
+
+    def test_it_waits_for_another_program(self):
+        fd = self.pty.open()
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        proc = self.attach("--wait", self.pty.path)
+        busy = "%s is in use by another program" % self.pty.name
+        self.assertEqual(self.said, ["READY=1", "STATUS=" + busy])
+        proc.proc.send_signal(signal.SIGCONT)
+        os.close(fd)
+        self.again(proc, self.status()[len("STATUS="):])
+        self.assertEqual(proc.log().splitlines()[0], self.reason(busy))
+
+    def test_it_waits_for_rights(self):
+        os.chmod(self.pty.path, 0o600)
+        proc = self.attach("--wait", self.pty.path, user=NOBODY)
+        self.assertEqual(self.said, ["READY=1", "STATUS=may not open %s: its mode is 0600, no group may read and "
+                                     "write it" % self.pty.path])
+        os.chmod(self.pty.path, 0o666)
+        self.again(proc, self.status()[len("STATUS="):])
+
+    def test_it_waits_for_right_settings(self):
+        self.udev("AMSHAN_PARITY=Even")
+        proc = self.attach("--udev", "--wait", self.pty.path)
+        wrong = '%s: wrong udev property AMSHAN_PARITY: "Even" is not one of none, even, odd' % self.pty.name
+        self.assertEqual(self.said, ["READY=1", "STATUS=" + wrong])
+        self.udev("AMSHAN_PARITY=even", "AMSHAN_BAUD=9600")
+        self.again(proc, self.status()[len("STATUS="):])
+        self.assertEqual(self.line(), (9600, False))
+
+    def test_a_lost_discipline_is_set_again(self):
+        proc = self.attach("--wait", self.pty.path)
+        fd = self.pty.open()
+        self.addCleanup(os.close, fd)
+        ioctl_int(fd, TIOCSETD, N_TTY)
+        lost = '%s has lost the line discipline, it has "n_tty" (0) now' % self.pty.name
+        self.again(proc, lost)
+        # By itself, after a second.
+        self.assertEqual(self.notify.next(), ["STATUS=" + self.status()[len("STATUS="):]])
+        self.assertEqual(ioctl_int(fd, TIOCGETD), N_NULL)
+        self.assertEqual(proc.log().count("has lost"), 1)
+        self.assertIsNone(proc.proc.poll())
+
+    def test_signals_end_the_waiting(self):
+        for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            proc = self.attach("--wait", self.pty.path, ldiscs=BARE)
+            begin = time.monotonic()
+            self.assertEqual(proc.stop(sig), 0)
+            self.assertLess(time.monotonic() - begin, 0.5)
+            said = "%s is not waited for any more" % self.pty.name
+            self.assertEqual(proc.log().splitlines()[1:], [said])
+            self.assertEqual(self.notify.next(), ["STOPPING=1", "STATUS=" + said])
+            self.notify.socket.close()
+            os.unlink(self.notify.path)
+
+    def test_a_hangup_ends_the_waiting(self):
+        proc = self.attach("--wait", self.pty.path, ldiscs=BARE)
+        begin = time.monotonic()
+        path = self.pty.path
+        self.pty.hang_up()
+        self.assertEqual(proc.proc.wait(10), 0)
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertEqual(proc.log().splitlines()[1:], ["no such tty: " + path])
+
+    def test_a_hangup_ends_the_holding(self):
+        proc = self.attach("--wait", self.pty.path)
+        self.pty.hang_up()
+        proc.proc.send_signal(signal.SIGCONT)
+        self.assertEqual(proc.proc.wait(10), 0)
+        self.assertEqual(proc.log().splitlines()[-1], "%s is gone" % self.pty.name)
+
+    def test_there_is_nothing_to_wait_for(self):
+        """A tty that is gone is no failure of the service, which has to be ready before it ends."""
+        self.pty.hang_up()
+        proc = self.attach("--wait", self.pty.path)
+        said = "STATUS=no such tty: " + self.pty.path
+        self.assertEqual(self.said, ["READY=1", said])
+        self.assertEqual(self.notify.next(), ["STOPPING=1", said])
+        self.assertEqual(proc.proc.wait(10), 0)
+        self.fails("not a tty: /dev/null", "--wait", "/dev/null")
 
 
 if __name__ == "__main__":

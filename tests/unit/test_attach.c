@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "attach/ldiscs.c"
+#include "source/ldiscs.c"
 #include "source/serial.h"
 #include "util.h"
 

@@ -6,11 +6,13 @@
  * like "name number" is passed over.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attach/ldiscs.h"
+#include "source/ldiscs.h"
+#include "util.h"
 
 #define BLANKS " \t"
 
@@ -58,6 +60,23 @@ static bool entry_next(const char **list, struct entry *ret)
 			return true;
 	}
 	return false;
+}
+
+int ldiscs_read(char *list)
+{
+	_cleanup_close_ int fd = open(LDISCS_PATH, O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0 && have < LDISCS_MAX - 1) {
+		n = read(fd, list + have, LDISCS_MAX - 1 - have);
+		if (n > 0)
+			have += (size_t)n;
+	}
+	if (n < 0)
+		return -errno;
+	list[have] = '\0';
+	return 0;
 }
 
 int ldiscs_number(const char *list, const char *name)

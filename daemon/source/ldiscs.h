@@ -2,16 +2,24 @@
 /*
  * The list of line disciplines: /proc/tty/ldiscs, one per line, "name      number".
  *
- * Pure: from text to names and numbers.
+ * From text to names and numbers; and the text as the kernel has it now.
  */
-#ifndef AMSHAN_ATTACH_LDISCS_H
-#define AMSHAN_ATTACH_LDISCS_H
+#ifndef AMSHAN_SOURCE_LDISCS_H
+#define AMSHAN_SOURCE_LDISCS_H
 
 #include <stddef.h>
 
 #define LDISCS_PATH	"/proc/tty/ldiscs"
 #define LDISCS_MAX	4096	/* octets; the kernel has some 30 of them */
 #define LDISC_NAME_MAX	32
+
+/**
+ * ldiscs_read() - the list as it is now
+ * @list: the text, LDISCS_MAX octets; what is beyond is cut
+ *
+ * Return: 0, or a negative errno.
+ */
+int ldiscs_read(char *list);
 
 /* ldiscs_number() - the number of a discipline; -ENOENT: it is not in the list */
 int ldiscs_number(const char *list, const char *name);
@@ -26,4 +34,4 @@ int ldiscs_number(const char *list, const char *name);
  */
 int ldiscs_name(const char *list, int number, char *buf);
 
-#endif /* AMSHAN_ATTACH_LDISCS_H */
+#endif /* AMSHAN_SOURCE_LDISCS_H */

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Settings of a serial port from udev's properties.
+ *
+ * udev's database is files: reading it asks nobody and does not wait.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "source/serial_udev.h"
+#include "source/uri.h"
+#include "util.h"
+
+static const struct {
+	const char *property;
+	const char *name;	/* as serial_settings_set() knows it */
+} properties[] = {
+	{ "AMSHAN_BAUD", "baud" },
+	{ "AMSHAN_PARITY", "parity" },
+	{ "AMSHAN_DATA", "data" },
+	{ "AMSHAN_STOP", "stop" },
+};
+
+int serial_settings_of_device(struct serial_settings *s, sd_device *d, char **error)
+{
+	struct serial_settings got = *s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
+		_cleanup_free_ char *said = NULL;
+		const char *value;
+		int r;
+
+		if (sd_device_get_property_value(d, properties[i].property, &value) < 0 || !*value)
+			continue;
+		r = serial_settings_set(&got, properties[i].name, value, &said);
+		/* It says "baud: ..." */
+		if (r == -EINVAL && said)
+			return uri_error(error, "%s%s", properties[i].property,
+					 said + strlen(properties[i].name));
+		if (r < 0)
+			return r == -EINVAL ? -ENOMEM : r;
+	}
+	*s = got;
+	return 0;
+}
+
+int serial_settings_of_devt(struct serial_settings *s, dev_t devt, char **error)
+{
+	sd_device *d = NULL;
+	int r;
+
+	r = sd_device_new_from_devnum(&d, 'c', devt);
+	if (r >= 0)
+		r = sd_device_get_is_initialized(d);
+	if (r > 0)
+		r = serial_settings_of_device(s, d, error);
+	else if (r != -ENOMEM)
+		r = -ENODATA;
+	sd_device_unref(d);
+	return r;
+}
