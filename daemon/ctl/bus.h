@@ -1,12 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bus: find amshand, read what it shows.  Every failure is said in a sentence here.
+ * The bus: find amshand, read what it shows.  Every failure is a sentence, on stderr or in @why.
  */
 #ifndef AMSHAN_CTL_BUS_H
 #define AMSHAN_CTL_BUS_H
 
 #include "ctl/ctl.h"
 #include "ctl/model.h"
+
+#define BUS_WHY_MAX	512
+
+/**
+ * struct bus_why - what came of asking
+ * @text: a sentence on failure, harmless for a terminal
+ * @user: amshand is on the session bus
+ * @no_bus: there is no bus to ask on
+ * @denied: the policy of the bus does not let us
+ */
+struct bus_why {
+	char text[BUS_WHY_MAX];
+	bool user;
+	bool no_bus;
+	bool denied;
+};
+
+/**
+ * bus_open_why() - connect to the bus that amshand is on; says nothing
+ * @which: which one
+ * @ret: the connection; untouched on failure
+ * @w: what came of it
+ *
+ * Return: 0; -ESRCH: amshand is not there; another negative errno.
+ */
+int bus_open_why(enum ctl_bus which, sd_bus **ret, struct bus_why *w);
+
+/*
+ * bus_read_why() - read all that amshand shows; says nothing; on failure @w is set, but for @user
+ */
+int bus_read_why(sd_bus *bus, struct model *m, struct bus_why *w);
 
 /**
  * bus_open() - connect to the bus that amshand is on

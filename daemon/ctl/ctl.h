@@ -10,6 +10,8 @@
 
 #include <amshan/types.h>
 
+#include "source/serial.h"
+
 /* Exit statuses of all subcommands. */
 enum ctl_exit {
 	CTL_OK = 0,
@@ -28,12 +30,20 @@ enum ctl_bus {
  * @json: JSON instead of text
  * @watch: go on, and show what changes
  * @bus: which bus amshand is asked on
+ * @enable: of probe: enable the adapter with the best settings
+ * @anywhere: of enable and probe: an adapter without serial number in whatever socket
+ * @seconds: of probe: how long a setting is listened to at most, 0: not said
+ * @settings: of enable: how the tty is to be set; its path is not set
  * @argv: operands, @argc of them
  */
 struct ctl_options {
 	bool json;
 	bool watch;
 	enum ctl_bus bus;
+	bool enable;
+	bool anywhere;
+	unsigned int seconds;
+	struct serial_settings settings;
 	int argc;
 	char **argv;
 };
@@ -45,6 +55,12 @@ int ctl_show(const struct ctl_options *o);
 int ctl_monitor(const struct ctl_options *o);
 int ctl_status(const struct ctl_options *o);
 int ctl_ports(const struct ctl_options *o);
+int ctl_adapters(const struct ctl_options *o);
+int ctl_probe(const struct ctl_options *o);
+int ctl_enable(const struct ctl_options *o);
+int ctl_disable(const struct ctl_options *o);
+int ctl_doctor(const struct ctl_options *o);
+int ctl_report(const struct ctl_options *o);
 
 /* ctl_say() - a sentence on stderr, with the program's name before it; no newline in @fmt */
 void ctl_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

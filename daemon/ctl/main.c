@@ -8,11 +8,24 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/ctl.h"
 #include "ctl/text.h"
 #include "util.h"
+
+#define PROBE_SECONDS_MAX 600
+
+/* Options that not every subcommand takes, beside --help. */
+enum takes {
+	TAKES_JSON = 1 << 0,
+	TAKES_BUS = 1 << 1,		/* it asks amshand: --user, --system */
+	TAKES_WATCH = 1 << 2,
+	TAKES_SETTINGS = 1 << 3,	/* --baud, --parity, --data, --stop */
+	TAKES_ANYWHERE = 1 << 4,
+	TAKES_PROBING = 1 << 5,		/* --enable, --seconds */
+};
 
 /**
  * struct command - a subcommand
@@ -20,8 +33,7 @@
  * @operands: what follows its options, for the help
  * @min: so many operands at least
  * @max: so many at most; negative: any number
- * @bus: it asks amshand: takes --user and --system; all take --json and --help
- * @watch: it takes --watch
+ * @takes: its options, enum takes
  * @run: does it
  * @summary: for the list of subcommands
  * @help: what it does
@@ -31,8 +43,7 @@ struct command {
 	const char *operands;
 	int min;
 	int max;
-	bool bus;
-	bool watch;
+	unsigned int takes;
 	int (*run)(const struct ctl_options *o);
 	const char *summary;
 	const char *help;
@@ -40,7 +51,7 @@ struct command {
 
 static const struct command commands[] = {
 	{
-		"decode", "[FILE]", 0, 1, false, false, ctl_decode,
+		"decode", "[FILE]", 0, 1, TAKES_JSON, ctl_decode,
 		"decode a capture",
 		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
 		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
@@ -52,26 +63,26 @@ static const struct command commands[] = {
 		"2 wrong usage or unreadable file.\n",
 	},
 	{
-		"list", "", 0, 0, true, false, ctl_list,
+		"list", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_list,
 		"list the meters",
 		"Print the meters that amshand knows, with their power now: what is imported, or\n"
 		"with a minus sign what is exported.\n",
 	},
 	{
-		"show", "METER", 1, 1, true, false, ctl_show,
+		"show", "METER", 1, 1, TAKES_JSON | TAKES_BUS, ctl_show,
 		"show all values of a meter",
 		"Print what a meter says of itself and the last value of everything it has sent.\n"
 		"METER is its id as \"list\" prints it, or the beginning of it that no other meter has.\n",
 	},
 	{
-		"monitor", "[METER...]", 0, -1, true, false, ctl_monitor,
+		"monitor", "[METER...]", 0, -1, TAKES_JSON | TAKES_BUS, ctl_monitor,
 		"follow the values as they come",
 		"On a terminal: a table that is kept up to date, until q or Ctrl-C. Otherwise one line\n"
 		"per message; with --json one JSON object per message and line. With METER, which may\n"
 		"be the beginning of an id, only these meters. A restart of amshand is waited for.\n",
 	},
 	{
-		"status", "", 0, 0, true, false, ctl_status,
+		"status", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_status,
 		"say how the sources and the broker are",
 		"Print for each source since when it is in its state, its frames, its errors by cause,\n"
 		"its last frame, and what is to be checked if something is wrong.\n"
@@ -80,7 +91,7 @@ static const struct command commands[] = {
 		"run; 2 wrong usage.\n",
 	},
 	{
-		"ports", "", 0, 0, false, true, ctl_ports,
+		"ports", "", 0, 0, TAKES_JSON | TAKES_WATCH, ctl_ports,
 		"list the ports of the kernel module",
 		"Print for each tty that amshan-attach holds its device, since when it is attached, and\n"
 		"its counters: frames, octets, and errors by cause. With --watch: on a terminal a table\n"
@@ -89,6 +100,51 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 the module answered, also if there is no port; 1 it is not loaded;\n"
 		"2 wrong usage.\n",
+	},
+	{
+		"adapters", "", 0, 0, TAKES_JSON, ctl_adapters,
+		"list the serial ports, and which are enabled",
+		"Print the serial ports of this machine, what udev knows of the adapter behind each, whether\n"
+		"it is enabled and with which settings, and as which port of the kernel module it is\n"
+		"attached; and those that are enabled and not plugged in. Nothing is opened.\n",
+	},
+	{
+		"probe", "DEVICE", 1, 1, TAKES_JSON | TAKES_PROBING | TAKES_ANYWHERE, ctl_probe,
+		"find out how a meter sends",
+		"Listen to DEVICE (as /dev/ttyUSB0 or /dev/serial/by-id/NAME) with the settings that occur,\n"
+		"until messages arrive without errors, and print what came of each and which is best.\n"
+		"Nothing is sent; but opening a port may switch its modem lines. An adapter that is\n"
+		"attached, or that another program has open, is left alone.\n"
+		"\n"
+		"Exit status: 0 messages arrived; 1 none did, or the port could not be had; 2 wrong usage.\n",
+	},
+	{
+		"enable", "DEVICE", 1, 1, TAKES_SETTINGS | TAKES_ANYWHERE, ctl_enable,
+		"read this adapter whenever it is plugged in",
+		"Write a rule for udev by which the adapter behind DEVICE is attached to the kernel module\n"
+		"from now on: by its serial number and interface, or, if it has none, by the place where it\n"
+		"is plugged in. What was enabled before is enabled anew, with these settings. Only root may.\n",
+	},
+	{
+		"disable", "DEVICE", 1, 1, 0, ctl_disable,
+		"leave this adapter alone",
+		"Take the rule of \"enable\" away, and give the tty back. DEVICE is a serial port, or the name\n"
+		"that \"adapters\" prints for one that is not plugged in. Only root may.\n",
+	},
+	{
+		"doctor", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_doctor,
+		"look for what is wrong, from the module to the broker",
+		"Look at the kernel module, udev's rules, adapters, services, the configuration, amshand's\n"
+		"sources and the broker, and say of each what is wrong and what to do. As root it sees most.\n"
+		"\n"
+		"Exit status: 0 nothing is wrong; 1 something is; 2 wrong usage.\n",
+	},
+	{
+		"report", "[FILE]", 0, 1, TAKES_BUS, ctl_report,
+		"write down all that a report of a fault needs",
+		"Write to FILE, or to standard output, what a report of a fault should have: versions, what\n"
+		"\"doctor\" says, the configuration without secrets, counters, and the last frames that could\n"
+		"not be decoded, with the numbers of meters in them masked. As root it sees most.\n",
 	},
 };
 
@@ -131,18 +187,34 @@ static void print_help(void)
 	       "  -V, --version  print the version\n");
 }
 
+/* In the order in which they are printed. */
+static const struct {
+	enum takes takes;
+	const char *text;
+} option_help[] = {
+	{ TAKES_JSON, "      --json        print JSON\n" },
+	{ TAKES_BUS, "      --user        ask amshand on the session bus\n"
+		     "      --system      ask amshand on the system bus; with neither of the two: on the\n"
+		     "                    system bus if it is there, else on the session bus\n" },
+	{ TAKES_WATCH, "      --watch       go on, and show what changes\n" },
+	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: 2400)\n"
+			  "      --parity P    none, even or odd (default: none)\n"
+			  "      --data N      data bits, 5 to 8 (default: 8)\n"
+			  "      --stop N      stop bits, 1 or 2 (default: 1)\n" },
+	{ TAKES_PROBING, "      --enable      enable the adapter with the best settings, as \"enable\" does\n"
+			 "      --seconds N   listen to each setting for at most so long, 1 to 600 (default: 12)\n" },
+	{ TAKES_ANYWHERE, "      --anywhere    an adapter without serial number: wherever it is plugged in, and\n"
+			  "                    any other of its model too\n" },
+};
+
 static void print_command_help(const struct command *c)
 {
 	printf("Usage: amshanctl %s [OPTION...]%s%s\n\n%s\nOptions:\n", c->name,
 	       *c->operands ? " " : "", c->operands, c->help);
-	printf("      --json    print JSON\n");
-	if (c->bus)
-		printf("      --user    ask amshand on the session bus\n"
-		       "      --system  ask amshand on the system bus; with neither of the two: on the\n"
-		       "                system bus if it is there, else on the session bus\n");
-	if (c->watch)
-		printf("      --watch   go on, and show what changes\n");
-	printf("  -h, --help    print this\n");
+	for (size_t i = 0; i < ARRAY_SIZE(option_help); i++)
+		if (c->takes & option_help[i].takes)
+			fputs(option_help[i].text, stdout);
+	printf("  -h, --help        print this\n");
 }
 
 static const struct command *command_find(const char *name)
@@ -158,6 +230,10 @@ enum {
 	OPT_USER,
 	OPT_SYSTEM,
 	OPT_WATCH,
+	OPT_SETTING,
+	OPT_ANYWHERE,
+	OPT_ENABLE,
+	OPT_SECONDS,
 };
 
 static const struct option long_options[] = {
@@ -165,6 +241,14 @@ static const struct option long_options[] = {
 	{ "user", no_argument, NULL, OPT_USER },
 	{ "system", no_argument, NULL, OPT_SYSTEM },
 	{ "watch", no_argument, NULL, OPT_WATCH },
+	/* The names of the settings in a URI. */
+	{ "baud", required_argument, NULL, OPT_SETTING },
+	{ "parity", required_argument, NULL, OPT_SETTING },
+	{ "data", required_argument, NULL, OPT_SETTING },
+	{ "stop", required_argument, NULL, OPT_SETTING },
+	{ "anywhere", no_argument, NULL, OPT_ANYWHERE },
+	{ "enable", no_argument, NULL, OPT_ENABLE },
+	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ },
@@ -172,8 +256,35 @@ static const struct option long_options[] = {
 
 /* struct given - options that were given; the same before and behind the command */
 struct given {
-	bool json, user, system, watch, help, version;
+	bool json, user, system, watch, setting, anywhere, enable, help, version;
+	unsigned int seconds;
+	struct serial_settings settings;
 };
+
+/* Both read optarg: -EINVAL after a sentence. */
+static int setting_read(const char *option, struct serial_settings *s)
+{
+	_cleanup_free_ char *error = NULL;
+
+	if (serial_settings_set(s, option, optarg, &error) == 0)
+		return 0;
+	ctl_say("--%s", error ? error : option);
+	return -EINVAL;
+}
+
+static int seconds_read(unsigned int *ret)
+{
+	char name[TEXT_MAX], *end;
+	unsigned long n = strtoul(optarg, &end, 10);
+
+	if (*optarg < '0' || *optarg > '9' || *end || n < 1 || n > PROBE_SECONDS_MAX) {
+		ctl_say("--seconds: \"%s\" is not a number from 1 to %d",
+			text_escape(optarg, name, sizeof(name)), PROBE_SECONDS_MAX);
+		return -EINVAL;
+	}
+	*ret = (unsigned int)n;
+	return 0;
+}
 
 /*
  * Read options up to the first operand (@stop), or all of them: -EINVAL after a sentence.  getopt()
@@ -182,11 +293,12 @@ struct given {
 static int options_read(int argc, char **argv, bool stop, const char *where, struct given *g)
 {
 	char name[TEXT_MAX], letter[3];
-	int c;
+	int c, index = 0;
 
 	opterr = 0;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, stop ? "+hV" : "hV", long_options, NULL)) != -1) {
+	/* The colon tells a missing argument from an unknown option. */
+	while ((c = getopt_long(argc, argv, stop ? "+:hV" : ":hV", long_options, &index)) != -1) {
 		switch (c) {
 		case OPT_JSON:
 			g->json = true;
@@ -200,6 +312,24 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 		case OPT_WATCH:
 			g->watch = true;
 			break;
+		case OPT_SETTING:
+			g->setting = true;
+			if (setting_read(long_options[index].name, &g->settings) < 0)
+				return -EINVAL;
+			break;
+		case OPT_ANYWHERE:
+			g->anywhere = true;
+			break;
+		case OPT_ENABLE:
+			g->enable = true;
+			break;
+		case OPT_SECONDS:
+			if (seconds_read(&g->seconds) < 0)
+				return -EINVAL;
+			break;
+		case ':':
+			ctl_say("%s needs a value", text_escape(argv[optind - 1], name, sizeof(name)));
+			return -EINVAL;
 		case 'h':
 			g->help = true;
 			break;
@@ -224,13 +354,31 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 /* What was given against what the command takes. */
 static int options_check(const struct command *c, const struct given *g, struct ctl_options *o)
 {
-	if ((g->user || g->system) && !c->bus) {
+	const struct {
+		bool given;
+		enum takes takes;
+		const char *option;
+	} options[] = {
+		{ g->json, TAKES_JSON, "--json" },
+		{ g->watch, TAKES_WATCH, "--watch" },
+		{ g->setting, TAKES_SETTINGS, "--baud, --parity, --data or --stop" },
+		{ g->anywhere, TAKES_ANYWHERE, "--anywhere" },
+		{ g->enable, TAKES_PROBING, "--enable" },
+		{ g->seconds, TAKES_PROBING, "--seconds" },
+	};
+
+	if ((g->user || g->system) && !(c->takes & TAKES_BUS)) {
 		ctl_say("%s does not ask amshand: %s has no place here", c->name,
 			g->user ? "--user" : "--system");
 		return -EINVAL;
 	}
-	if (g->watch && !c->watch) {
-		ctl_say("%s takes no --watch", c->name);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].given && !(c->takes & options[i].takes)) {
+			ctl_say("%s takes no %s", c->name, options[i].option);
+			return -EINVAL;
+		}
+	if (g->anywhere && (c->takes & TAKES_PROBING) && !g->enable) {
+		ctl_say("--anywhere is about --enable, which is missing");
 		return -EINVAL;
 	}
 	if (g->user && g->system) {
@@ -250,6 +398,10 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	}
 	o->json = g->json;
 	o->watch = g->watch;
+	o->enable = g->enable;
+	o->anywhere = g->anywhere;
+	o->seconds = g->seconds;
+	o->settings = g->settings;
 	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
 	return 0;
 }
@@ -302,6 +454,7 @@ int main(int argc, char **argv)
 {
 	struct given g = { 0 };
 
+	serial_settings_init(&g.settings);
 	setlocale(LC_CTYPE, "");
 	/* A reader that goes away ends us without a word, also if our parent ignores the signal. */
 	signal(SIGPIPE, SIG_DFL);

@@ -250,7 +250,8 @@ class NotRunning(unittest.TestCase):
                          "NameHasOwner", "s", "org.amshan.Amshan1"], stdout=subprocess.PIPE).stdout, why=daemon.log)
                     run = subprocess.run([lab.AMSHANCTL, "list"], env=dict(os.environ, **env), stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, timeout=60)
-        self.assertEqual(run.stderr, b"amshanctl: the policy of the bus does not let you read amshand\n")
+        self.assertEqual(run.stderr, b"amshanctl: the policy of the bus does not let you read amshand: root may, "
+                                     b"and the group amshan\n")
         self.assertEqual((run.returncode, run.stdout), (1, b""))
 
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Doctor: adapters that are enabled, and whether they are attached; the devices of ports.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "ctl/doctor_internal.h"
+#include "ctl/text.h"
+#include "ctl/unit.h"
+#include "util.h"
+
+#define GROUP		"amshan"
+
+static const struct port_info *port_of(const struct doctor *d, const struct adapter *a)
+{
+	for (int i = 0; i < d->n_ports; i++)
+		if (a->devt ? makedev(d->ports[i].tty_major, d->ports[i].tty_minor) == a->devt :
+			      !strcmp(d->ports[i].tty, a->name))
+			return &d->ports[i];
+	return NULL;
+}
+
+/* ---- attached ---- */
+
+/* "12 HCS errors, 3 FCS errors"; "" without any */
+static char *error_text(const struct port_info *p, char *buf, size_t size)
+{
+	static const struct {
+		enum port_counter counter;
+		const char *text;
+	} errors[] = {
+		{ PORT_HCS_ERRORS, "HCS errors" },
+		{ PORT_FCS_ERRORS, "FCS errors" },
+		{ PORT_FORMAT_ERRORS, "format errors" },
+		{ PORT_LENGTH_ERRORS, "length errors" },
+		{ PORT_TIMEOUTS, "cut off" },
+		{ PORT_PARITY_ERRORS, "parity errors" },
+		{ PORT_FRAMING_ERRORS, "framing errors" },
+		{ PORT_BREAKS, "breaks" },
+		{ PORT_OVERRUNS, "overruns" },
+	};
+	size_t n = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		u64 count = p->counter[errors[i].counter];
+
+		if (count && n < size)
+			n += snprintf(buf + n, size - n, ", %llu %s", (unsigned long long)count,
+				      errors[i].text);
+	}
+	return buf;
+}
+
+static void attached(struct doctor *d, const struct adapter *a, const struct port_info *p,
+		     const char *about)
+{
+	unsigned long long octets = p->counter[PORT_RX_OCTETS], frames = p->counter[PORT_FRAMES];
+	char format[SERIAL_FORMAT_MAX], since[TEXT_MAX], errors[TEXT_MAX];
+
+	serial_format(&a->settings, format);
+	text_time(p->attach_real_ns / NSEC_PER_USEC, real_us(), since, sizeof(since));
+	error_text(p, errors, sizeof(errors));
+	if (frames)
+		findings_add(d->l, FINDING_OK, about,
+			     "is attached as /dev/amshan%u since %s: %llu frames%s", p->index,
+			     since, frames, errors);
+	else if (!octets)
+		findings_add(d->l, FINDING_NOTE, about,
+			     "is attached as /dev/amshan%u since %s, and no octet came: is the "
+			     "port of the meter opened by the grid company, is the cable in it?",
+			     p->index, since);
+	else
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is attached as /dev/amshan%u since %s with %s: %llu octets and no "
+			     "frame%s; find the right settings by amshanctl disable %s, then "
+			     "amshanctl probe --enable %s",
+			     p->index, since, format, octets, errors, a->node, a->node);
+}
+
+/* ---- not attached ---- */
+
+static void not_attached(struct doctor *d, const struct adapter *a, const char *about)
+{
+	struct unit_state u = { 0 };
+	char unit[UNIT_TEXT_MAX];
+	int r;
+
+	unit_attach_name(a->name, unit);
+	r = unit_read(NULL, unit, &u);
+	if (r == -EHOSTDOWN)
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, and systemd, which would attach it, "
+			     "does not run here: amshan-attach %s",
+			     a->node);
+	else if (r < 0)
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, and systemd cannot be asked for %s: %s",
+			     unit, strerror(-r));
+	else if (!strcmp(u.load, "not-found"))
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, as amshan-attach@.service is not "
+			     "installed: apt install amshand, or make install");
+	else if (!strcmp(u.load, "masked"))
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, as %s is masked: systemctl unmask %s",
+			     unit, unit);
+	else if (*u.status)
+		findings_add(d->l, FINDING_WRONG, about, "is enabled and not attached: %s",
+			     u.status);
+	else if (!strcmp(u.active, "inactive"))
+		findings_add(
+			d->l, FINDING_WRONG, about,
+			"is enabled and not attached, as %s was not started: udevadm trigger "
+			"--action=change %s, or unplug it and plug it in again",
+			unit, a->node);
+	else
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached: %s is %s (%s): journalctl -b -u %s",
+			     unit, u.active, *u.result ? u.result : u.sub, unit);
+}
+
+static void look_at_adapter(struct doctor *d, const struct adapter *a)
+{
+	const struct port_info *p = port_of(d, a);
+	char about[sizeof("adapter ") + ADAPTER_TEXT_MAX];
+
+	snprintf(about, sizeof(about), "adapter %s", a->name);
+	if (*a->settings_why)
+		findings_add(d->l, FINDING_WRONG, about,
+			     "%s: amshanctl enable %s writes a rule anew", a->settings_why,
+			     a->node);
+	if (p)
+		attached(d, a, p, about);
+	else if (!*a->settings_why)
+		not_attached(d, a, about);
+}
+
+void doctor_adapters(struct doctor *d)
+{
+	if (d->adapters_error < 0) {
+		findings_add(d->l, FINDING_NOTE, "adapters", "udev cannot be asked for them: %s",
+			     strerror(-d->adapters_error));
+		return;
+	}
+	for (size_t i = 0; i < d->n_adapters; i++)
+		if (d->adapters[i].is_enabled)
+			look_at_adapter(d, &d->adapters[i]);
+	if (!d->enabled && d->kernel_source && d->n_ports <= 0)
+		findings_add(d->l, FINDING_NOTE, "adapters",
+			     "none is enabled, and a source reads from the module: amshanctl "
+			     "adapters shows them, amshanctl probe --enable DEVICE finds the "
+			     "settings of one and enables it");
+}
+
+/* ---- the devices ---- */
+
+static void look_at_device(struct doctor *d, const struct port_info *p)
+{
+	char about[32], path[64], name[64] = "";
+	const struct group *g;
+	struct stat st;
+
+	snprintf(about, sizeof(about), "port amshan%u", p->index);
+	snprintf(path, sizeof(path), "/dev/amshan%u", p->index);
+	if (stat(path, &st) < 0) {
+		findings_add(d->l, FINDING_NOTE, about, "%s: %s", path, strerror(errno));
+		return;
+	}
+	g = getgrgid(st.st_gid);
+	snprintf(name, sizeof(name), "%s", g ? g->gr_name : "a group without a name");
+	if (strcmp(name, GROUP) || !(st.st_mode & S_IRGRP))
+		findings_add(d->l, FINDING_NOTE, about,
+			     "%s is of group %s with mode %04o, and amshand needs "
+			     "group " GROUP " with mode 0640: is udev's rule installed?",
+			     path, name, st.st_mode & 07777);
+	if (!p->counter[PORT_FRAMES] && !d->enabled)
+		findings_add(d->l, FINDING_NOTE, about,
+			     "%s is attached without being enabled, and no frame came",
+			     p->tty);
+}
+
+void doctor_ports(struct doctor *d)
+{
+	char why[TEXT_MAX];
+
+	if (d->n_ports < 0 && d->n_ports != -ENOENT) {
+		ports_say_error(d->n_ports, why, sizeof(why));
+		findings_add(d->l, FINDING_NOTE, "ports", "%s", why);
+	}
+	for (int i = 0; i < d->n_ports; i++)
+		look_at_device(d, &d->ports[i]);
+}
