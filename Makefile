@@ -22,11 +22,15 @@ sbindir ?= $(prefix)/sbin
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
+udevdir ?= $(prefix)/lib/udev
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
+completiondir ?= $(prefix)/share/bash-completion/completions
 dbusifacedir ?= $(prefix)/share/dbus-1/interfaces
-# The bus does not look for policies below /usr/local.
-dbuspolicydir ?= $(if $(filter /usr,$(prefix)),/usr/share,$(sysconfdir))/dbus-1/system.d
+# Below /usr/local nobody looks for these two: the bus for policies, systemd-hwdb for its files.
+is_usr = $(filter /usr,$(prefix))
+dbuspolicydir ?= $(if $(is_usr),/usr/share,$(sysconfdir))/dbus-1/system.d
+hwdbdir ?= $(if $(is_usr),$(udevdir),$(sysconfdir)/udev)/hwdb.d
 
 # Debian packages: to build, to run the demo, to run all checks.
 build_packages := gcc libc6-dev make pkg-config libsystemd-dev libmosquitto-dev libssl-dev \
@@ -38,10 +42,16 @@ check_packages := libcmocka-dev python3-gi libglib2.0-bin openssl ser2net valgri
 lint_kmod_packages := gcc g++ make perl xz-utils clang lld sparse linux-source \
 	linux-headers-$(shell dpkg --print-architecture 2>/dev/null || echo amd64)
 kasan_packages := gcc make flex bison bc libelf-dev xz-utils kmod linux-source
+# To build our packages; to look at them.
+deb_packages := debhelper dh-dkms
+lint_packages := $(deb_packages) lintian
 # The virtual machines: on the host; in a release's root besides build_packages.
 vm_packages := qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static e2fsprogs zstd
 guest_packages := linux-image-amd64 linux-headers-amd64 dkms mount kmod udev python3 dbus-daemon \
-	mosquitto mosquitto-clients xxd
+	mosquitto mosquitto-clients xxd $(deb_packages)
+# A whole system, before ours is installed into it.
+system_packages := systemd-sysv udev dbus mosquitto mosquitto-clients ser2net python3 linux-image-amd64 \
+	linux-headers-amd64 kmod iproute2 procps
 
 # Q keeps the output short; V=1 shows the commands.
 ifeq ($(V),1)
@@ -164,8 +174,8 @@ fuzz-build: $(fuzzers)
 lint-build: everything bench-build $(call obj,$(fuzz_src))
 
 deps:
-	@tests/deps.sh $(build_packages) $(demo_packages) $(check_packages) $(lint_kmod_packages) \
-		$(vm_packages)
+	@tests/deps.sh $(build_packages) $(demo_packages) $(check_packages) $(lint_packages) \
+		$(lint_kmod_packages) $(vm_packages)
 
 demo:
 	@tests/deps.sh $(build_packages) $(demo_packages)
@@ -230,10 +240,20 @@ check-kasan:
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' $(PYTHON) tests/vm/run.py \
 		--kernel kasan --results $(results)/$@.json $(if $(VM_ARGS),--words='$(VM_ARGS)')
 
+# A whole system in a virtual machine: our packages, udev, systemd, an adapter that is plugged in.
+systems := bookworm trixie
+
+check-system: $(systems:%=system-%)
+
+$(systems:%=system-%): system-%:
+	@tests/deps.sh $(vm_packages)
+	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' SYSTEM_PACKAGES='$(system_packages)' \
+		$(PYTHON) tests/system/run.py --release $* --results $(results)/$@.json
+
 # Every stage of check runs, also behind one that failed; the last line sums them up.  The root
 # of the virtual machine is made meanwhile; the machine itself runs alone, as its lines have times to keep.
 check_stages := test lint lint-kmod asan fuzz vm-$(KERNEL)
-all_stages := $(check_stages) valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%))
+all_stages := $(check_stages) valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) $(systems:%=system-%)
 
 check: deps
 	@rm -rf $(results)
@@ -245,50 +265,99 @@ check-all: check
 
 # ---- install ----
 
-files_bin := $(DESTDIR)$(bindir)/amshanctl
-files_sbin := $(addprefix $(DESTDIR)$(sbindir)/,amshand amshan-attach)
-unit := $(DESTDIR)$(unitdir)/amshand.service
-sysusers := $(DESTDIR)$(sysusersdir)/amshan.conf
-policy := $(DESTDIR)$(dbuspolicydir)/org.amshan.Amshan1.conf
-ifaces := $(notdir $(wildcard daemon/data/dbus/*.xml))
-config := $(DESTDIR)$(sysconfdir)/amshan/amshand.conf
-# amshan(4) says "#include <linux/amshan.h>".
-header := $(DESTDIR)$(includedir)/linux/amshan.h
-pages := $(notdir $(wildcard man/*.[1-8]))
-page = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(1)
+# MODE:FILE:DESTINATION of all that is installed and uninstalled, but the configuration and the module.
+to = $(foreach f,$(3),$(1):$(f):$(2)/$(notdir $(f)))
+pages := $(wildcard man/*.[1-8])
+installed = \
+	$(call to,755,$(bindir),$(BUILD)/amshanctl) \
+	$(call to,755,$(sbindir),$(BUILD)/amshand $(BUILD)/amshan-attach) \
+	$(call to,644,$(unitdir),$(wildcard daemon/data/*.service)) \
+	644:daemon/data/amshan.sysusers:$(sysusersdir)/amshan.conf \
+	$(call to,644,$(udevdir)/rules.d,$(wildcard udev/*.rules)) \
+	$(call to,644,$(hwdbdir),$(wildcard udev/*.hwdb)) \
+	$(call to,644,$(dbuspolicydir),daemon/data/org.amshan.Amshan1.conf) \
+	$(call to,644,$(dbusifacedir),$(wildcard daemon/data/dbus/*.xml)) \
+	$(patsubst %,644:%:$(completiondir)/amshanctl,$(wildcard daemon/data/amshanctl.bash)) \
+	$(call to,644,$(includedir)/linux,include/uapi/linux/amshan.h) \
+	$(foreach f,$(pages),$(call to,644,$(mandir)/man$(subst .,,$(suffix $(f))),$(f)))
+config := $(sysconfdir)/amshan/amshand.conf
+
+# The tree has the paths of a package; in units, rules and pages they follow prefix and sysconfdir.
+follow = sed -e 's|/usr/sbin/amsh|$(sbindir)/amsh|g' -e 's|/usr/bin/amsh|$(bindir)/amsh|g' \
+	-e 's|/etc/amshan|$(sysconfdir)/amshan|g'
+each_installed = printf '%s\n' $(installed) | tr : ' ' | while read -r mode file place
 
 install: all
-	$(INSTALL) -D -m 755 $(BUILD)/amshanctl $(files_bin)
-	$(foreach f,$(files_sbin),$(INSTALL) -D -m 755 $(BUILD)/$(notdir $(f)) $(f) &&) :
-	$(INSTALL) -D -m 644 daemon/data/amshand.service $(unit)
-	sed -i -e 's|/usr/sbin/|$(sbindir)/|g' -e 's|/etc/amshan|$(sysconfdir)/amshan|g' $(unit)
-	$(INSTALL) -D -m 644 daemon/data/amshan.sysusers $(sysusers)
-	$(INSTALL) -D -m 644 daemon/data/org.amshan.Amshan1.conf $(policy)
-	$(INSTALL) -D -m 644 include/uapi/linux/amshan.h $(header)
-	$(foreach f,$(pages),$(INSTALL) -D -m 644 man/$(f) $(call page,$(f)) &&) :
-	sed -i 's|/etc/amshan|$(sysconfdir)/amshan|g' $(call page,amshand.8)
-	$(foreach f,$(ifaces),$(INSTALL) -D -m 644 daemon/data/dbus/$(f) $(DESTDIR)$(dbusifacedir)/$(f) &&) :
-	test -e $(config) || $(INSTALL) -D -m 644 daemon/data/amshand.conf $(config)
-	$(if $(DESTDIR),,@echo 'Next: systemd-sysusers; systemctl daemon-reload; systemctl reload dbus; edit $(config); systemctl enable --now amshand')
+	$(if $(DESTDIR),,@$(needs_root); $(add_user))
+	@$(each_installed); do \
+		echo "  INSTALL $(DESTDIR)$$place"; \
+		$(INSTALL) -D -m $$mode $$file $(DESTDIR)$$place || exit 1; \
+		case $$place in (*.service|*.rules|*/man?/*) $(follow) $$file >$(DESTDIR)$$place || exit 1;; esac; \
+	done
+	@test -e $(DESTDIR)$(config) || $(INSTALL) -D -m 644 daemon/data/amshand.conf $(DESTDIR)$(config)
+	@$(MAKE) --no-print-directory $(if $(DESTDIR),dkms-source,install-live)
+
+# The configuration is the user's and stays, as does what amshand has learned.
+uninstall:
+	$(if $(DESTDIR),,@$(needs_root))
+	$(if $(DESTDIR),,@$(units_stop))
+	@$(each_installed); do rm -f $(DESTDIR)$$place; done
+	@$(if $(DESTDIR),rm -rf $(DESTDIR)$(dkms_source),! command -v $(DKMS) >/dev/null || $(dkms_forget); \
+		rm -rf $(dkms_source); $(tell_system); $(tell_adapters))
+	@echo 'Still there, as they are yours: $(DESTDIR)$(sysconfdir)/amshan, $(DESTDIR)/var/lib/amshan, the' \
+		'rules that "amshanctl enable" wrote in $(DESTDIR)/etc/udev/rules.d, and the user amshan.'
+
+# Before the files that name it: the bus and udev look at these at once.
+add_user = ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(CURDIR)/daemon/data/amshan.sysusers
+
+# Of this machine, each only where it is at hand: it may be a container, or a root that is being made.
+has_systemd = test -d /run/systemd/system
+units_stop = ! $(has_systemd) || { systemctl -q disable --now amshand.service; \
+	systemctl stop 'amshan-attach@*.service'; modprobe -q -r amshan; } 2>/dev/null || true
+# The hwdb has two places; where it is already is the right one.
+tell_system = \
+	! command -v systemd-hwdb >/dev/null || systemd-hwdb $$(test -e /etc/udev/hwdb.bin || echo --usr) update; \
+	test ! -S /run/udev/control || udevadm control --reload; \
+	test ! -S /run/dbus/system_bus_socket || busctl -q call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; \
+	! $(has_systemd) || systemctl daemon-reload
+tell_adapters = test ! -S /run/udev/control || udevadm trigger --subsystem-match=tty --property-match=ID_BUS=usb
+
+install-live:
+	@$(tell_system)
+	@if command -v $(DKMS) >/dev/null && test -d $(dkms_headers); then \
+		$(MAKE) --no-print-directory dkms-install; \
+	else \
+		$(MAKE) --no-print-directory dkms-source; \
+		echo 'Not built: the kernel module, for want of dkms or of the headers of kernel $(DKMS_KERNEL)' \
+			'(Debian: apt install dkms linux-headers-$(DKMS_KERNEL); then make dkms-install).' \
+			'All else works without it.'; \
+	fi
+	@! $(has_systemd) || modprobe -q amshan || true
+	@$(tell_adapters)
+	@echo 'Next: systemctl enable --now amshand; amshanctl adapters'
 
 # The module, built by dkms for DKMS_KERNEL now and for later kernels when they are installed.
+needs_root = test "$$(id -u)" = 0 || { echo 'Only root may do that: sudo make $@' >&2; exit 1; }
 dkms_source = /usr/src/amshan-$(VERSION)
-dkms_needs = test "$$(id -u)" = 0 || { echo 'Only root may do that: sudo make $@' >&2; exit 1; }; \
+dkms_headers = /lib/modules/$(DKMS_KERNEL)/build
+dkms_needs = $(needs_root); \
 	command -v $(DKMS) >/dev/null || { echo 'dkms is missing (Debian: apt install dkms)' >&2; exit 1; }
 # Of every version: two would be in the way of each other.
 dkms_forget = $(DKMS) status -m amshan | sed -n 's|^amshan/\([^,: ]*\).*|\1|p' | sort -u | \
 	while read -r v; do $(DKMS) remove -m amshan -v "$$v" --all && rm -rf "/usr/src/amshan-$$v"; done
+module_files := dkms.conf kmod/Kbuild $(filter-out %.mod.c,$(wildcard kmod/*.[ch])) $(wildcard include/amshan/*.h \
+	include/uapi/linux/*.h)
+
+dkms-source:
+	@rm -rf $(DESTDIR)$(dkms_source)
+	@for f in $(module_files); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(dkms_source)/$$f || exit 1; done
 
 dkms-install:
 	@$(dkms_needs)
-	@test -d /lib/modules/$(DKMS_KERNEL)/build || { echo 'The headers of kernel $(DKMS_KERNEL) are' \
+	@test -d $(dkms_headers) || { echo 'The headers of kernel $(DKMS_KERNEL) are' \
 		'missing (Debian: apt install linux-headers-$(DKMS_KERNEL))' >&2; exit 1; }
 	@$(dkms_forget)
-	@rm -rf $(dkms_source)
-	$(INSTALL) -d $(dkms_source)/kmod
-	$(INSTALL) -m 644 kmod/Kbuild $(wildcard kmod/*.[ch]) $(dkms_source)/kmod
-	$(INSTALL) -m 644 dkms.conf $(dkms_source)
-	cp -r include $(dkms_source)
+	@$(MAKE) --no-print-directory dkms-source DESTDIR=
 	$(DKMS) add -m amshan -v $(VERSION)
 	$(DKMS) build -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
 	$(DKMS) install -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
@@ -298,11 +367,23 @@ dkms-remove:
 	@$(dkms_forget)
 	@rm -rf $(dkms_source)
 
-# The configuration is the user's and stays.
-uninstall:
-	rm -f $(files_bin) $(files_sbin) $(unit) $(sysusers) $(policy) $(header) \
-		$(foreach f,$(pages),$(call page,$(f))) \
-		$(addprefix $(DESTDIR)$(dbusifacedir)/,$(ifaces))
+# ---- packages ----
+
+# What they are made of; tests are run here, not there.
+deb_source := Makefile COPYING README.md dkms.conf daemon debian include kmod man udev
+# No variable of this make reaches that one.
+clean_env = env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C.UTF-8 \
+	DEB_BUILD_OPTIONS="parallel=$(shell nproc) noautodbgsym"
+
+deb:
+	@tests/deps.sh $(build_packages) $(deb_packages)
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/amshan
+	@tar -c --exclude='*.o' --exclude='*.mod*' --exclude='.*.cmd' $(deb_source) | tar -x -C $(BUILD)/deb/amshan
+	@# -d: what it needs was looked at above, and no compiler of C++ is among that.
+	@cd $(BUILD)/deb/amshan && $(clean_env) dpkg-buildpackage -us -uc -b -d >../build.log 2>&1 || \
+		{ tail -n 40 ../build.log; exit 1; }
+	@rm -rf $(BUILD)/deb/amshan
+	@ls $(BUILD)/deb/*.deb
 
 clean:
 	rm -rf $(BUILD)
@@ -314,15 +395,17 @@ help:
 	@echo 'make test       the fast part of them'
 	@echo 'make check-all  all there is, as the CI does'
 	@echo 'make bench      speed and size; make bench-vm: of the kernel module, in a virtual machine'
+	@echo 'make deb        Debian packages, in $(BUILD)/deb/'
 	@echo 'make install    DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir); undone by uninstall'
-	@echo 'make dkms-install, dkms-remove: the kernel module, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
+	@echo 'make dkms-install, dkms-remove: the kernel module alone, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
+	@echo 'make check-system  the packages in whole systems, in virtual machines'
 	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
 	@echo 'make deps       only install the packages'
 	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
 
 .PHONY: all everything vm-programs bench-build fuzz-build lint-build deps demo test lint lint-kmod asan \
-	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check check-all dkms-install \
-	dkms-remove install uninstall clean help
+	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-system $(systems:%=system-%) \
+	check check-all install install-live uninstall dkms-source dkms-install dkms-remove deb clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -7,6 +7,7 @@ build folder, MAKE the make to be used.  The last line is "N passed, N failed, N
 import argparse
 import glob
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -83,7 +84,8 @@ def cppcheck_says_nothing():
 
 
 def shellcheck_says_nothing():
-    scripts = [n for n in files() if n.endswith(".sh") or n == ".ci/run"]
+    kinds = (".sh", ".bash", ".preinst", ".postinst", ".prerm", ".postrm")
+    scripts = [n for n in files() if n.endswith(kinds) or n == ".ci/run"]
     return run(["shellcheck", *scripts])
 
 
@@ -110,7 +112,8 @@ def xml_is_well_formed():
 
 
 def every_file_has_its_licence():
-    bare = (".md", ".hex", ".json", "COPYING", ".gitignore", ".clang-format", ".bin", ".txt")
+    bare = (".md", ".hex", ".json", "COPYING", ".gitignore", ".clang-format", ".bin", ".txt",
+            "debian/changelog", "debian/copyright", "debian/source/format")
     return [n for n in files() if not n.endswith(bare) and
             not any("SPDX-License-Identifier: GPL-2.0" in line for line in text_of(n).splitlines()[:5])]
 
@@ -137,8 +140,28 @@ def files_are_short():
             if text_of(n).count("\n") > LINES]
 
 
+def versions_agree():
+    wanted = re.search(r'^PACKAGE_VERSION="(.*)"$', text_of("dkms.conf"), re.M)[1]
+    got = re.match(r"amshan \((.*?)\) ", text_of("debian/changelog"))[1]
+    return [] if got == wanted else ["dkms.conf has version %s, debian/changelog %s" % (wanted, got)]
+
+
+def packages_are_right():
+    """make deb, and what lintian says of that."""
+    if missing := [p for p in ("dpkg-buildpackage", "dh", "dh_dkms", "lintian") if not shutil.which(p)]:
+        raise Skip("%s is not installed" % missing[0])
+    build = "%s/lint-deb" % BUILD
+    complaints = run([*shlex.split(os.environ.get("MAKE", "make")), "BUILD=" + build, "deb"])
+    if not complaints:
+        complaints = run(["lintian", "--allow-root", "--fail-on", "error,warning", "--display-level", ">=warning",
+                          *glob.glob(build + "/deb/*.changes")])
+    shutil.rmtree(build, ignore_errors=True)
+    return complaints
+
+
 CHECKS = (every_file_has_its_licence, lines_are_tidy, files_are_short, python_compiles, xml_is_well_formed,
-          shellcheck_says_nothing, cppcheck_says_nothing, gcc_says_nothing, clang_says_nothing)
+          versions_agree, shellcheck_says_nothing, packages_are_right, cppcheck_says_nothing, gcc_says_nothing,
+          clang_says_nothing)
 
 
 def main(checks=CHECKS, description="Run the static checks."):

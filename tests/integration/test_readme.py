@@ -79,6 +79,44 @@ class ReadmeTest(unittest.TestCase):
                                   timeout=30)
             self.assertEqual(done.returncode, 0, command)
 
+    def test_options_of_amshanctl_exist(self):
+        used = re.findall(r"amshanctl ([a-z]+)\b([^`\n#]*)", self.text)
+        checked = 0
+        for command, rest in used:
+            for option in re.findall(r"--[a-z]+", rest):
+                done = subprocess.run([lab.AMSHANCTL, command, "--help"], stdout=subprocess.PIPE, text=True, timeout=30)
+                self.assertRegex(done.stdout, r"(?m)^ +(?:-\w, )?%s\b" % option, command)
+                checked += 1
+        self.assertGreaterEqual(checked, 3)
+
+    def test_both_ways_to_install(self):
+        start = self.section("Start")
+        packages = re.findall(r"(?m)^Package: (\S+)$", read("debian", "control"))
+        self.assertEqual(packages, ["amshand", "amshan-dkms"])
+        self.assertIn("sudo apt purge %s\n" % " ".join(packages), start.replace("` takes", "\n"))
+        # make deb leaves nothing else there that apt would take.
+        self.assertIn("sudo apt install ./build/deb/*.deb\n", start)
+        self.assertIn("noautodbgsym", read("Makefile"))
+        for command in "sudo make install\n", "sudo systemctl enable --now amshand\n":
+            self.assertIn(command, start)
+        # It is what the installed configuration makes of an adapter.
+        self.assertIn('source "han"', read("daemon", "data", "amshand.conf"))
+
+    def test_names_of_units_and_rules(self):
+        units = {re.sub(r"@\w*\.", "@.", name) for name in re.findall(r"`(amshan[\w-]*@?\w*\.service)`", self.text)}
+        self.assertTrue(units)
+        for name in units:
+            self.assertTrue(os.path.exists(os.path.join(lab.TOP, "daemon", "data", name)), name)
+        prefix = re.search(r"/etc/udev/rules\.d/(\d\d-amshan-)NAME\.rules", self.text)[1]
+        self.assertIn(prefix, read("daemon", "ctl", "rule_file.c") + read("daemon", "ctl", "rule.h"))
+
+    def test_line_settings_that_are_probed(self):
+        said = subprocess.run([lab.AMSHANCTL, "probe", "--help"], stdout=subprocess.PIPE, text=True, timeout=30).stdout
+        self.assertIn("Listen to DEVICE", said)
+        rates = [int(n) for n in re.findall(r"\b(2400|9600|115200)\b", read("daemon", "ctl", "probe_plan.c"))]
+        self.assertEqual(sorted(set(rates)), [2400, 9600, 115200])
+        self.assertIn("2400, 9600 and 115200 baud, each 8N1, 8E1 and 8O1", self.text)
+
 
 if __name__ == "__main__":
     unittest.main()
