@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A small initramfs: a busybox, the modules that reach the root, and initramfs-init.sh as its /init.
+"""A small initramfs: a busybox, the modules that reach the root, and a script as its /init.
 
 Relies on a tree with /lib/modules/VERSION and its modules.dep; knows nothing of QEMU.
 """
@@ -10,6 +10,7 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUSYBOX = "/bin/busybox"
+INIT = os.path.join(HERE, "initramfs-init.sh")
 # In this order; what a kernel has built in is not in modules.dep and left out.
 MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "crc32c_generic", "ext4", "overlay")
 FOLDERS = ("bin", "dev", "proc", "lib", "mnt")
@@ -51,11 +52,11 @@ def entry(name, mode, data=b""):
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 
 
-def make(path, folder):
+def make(path, folder, script=INIT):
     """Write the initramfs for the kernel whose modules are in a folder (/lib/modules/VERSION)."""
     with open(BUSYBOX, "rb") as f:
         busybox = f.read()
-    with open(os.path.join(HERE, "initramfs-init.sh"), "rb") as f:
+    with open(script, "rb") as f:
         init = f.read()
     loaded = modules(folder)
     with open(path + ".new", "wb") as f:

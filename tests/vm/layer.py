@@ -16,7 +16,8 @@ import subprocess
 import sys
 import traceback
 
-SOURCE = ("Makefile", "dkms.conf", "COPYING", "README.md", "kmod", "include", "daemon", "tests", "udev", "man")
+SOURCE = ("Makefile", "dkms.conf", "COPYING", "README.md", "kmod", "include", "daemon", "debian", "tests", "udev",
+          "man")
 # Left by kbuild in the tree of somebody who built the module there.
 NOT_SOURCE = shutil.ignore_patterns("*.o", "*.ko", "*.cmd", "*.mod", "*.mod.c", "Module.symvers", "modules.order",
                                     "__pycache__", ".tmp*")
@@ -214,6 +215,47 @@ class Layer:
         if os.path.exists(old):
             raise Failed("the old source stays")
 
+    def ours(self):
+        """All files of ours, wherever: our folders there stay out of it."""
+        found = []
+        for folder, folders, files in os.walk(self.root):
+            if folder == self.root:
+                folders[:] = sorted(set(folders) - {"proc", "dev", "run", "tmp", "build", "amshan"})
+            found += [os.path.relpath(os.path.join(folder, name), self.root)
+                      for name in folders + files if "amshan" in name]
+        return sorted(found)
+
+    def install_all(self):
+        """install does it all, for want of a running system without starting anything"""
+        said = self.make("BUILD=/build", "install")
+        if "systemctl enable --now amshand" not in said:
+            raise Failed("it does not say what is next: " + said)
+        found = self.ours()
+        for name in ("usr/local/sbin/amshand", "usr/local/lib/udev/rules.d/78-amshan.rules", "etc/amshan/amshand.conf",
+                     "etc/dbus-1/system.d/org.amshan.Amshan1.conf", "usr/src/amshan-" + self.package_version()):
+            if name not in found:
+                raise Failed("%s is not there, only %s" % (name, found))
+        if not any(re.search(r"/updates/dkms/amshan\.ko", name) for name in found):
+            raise Failed("no module: %s" % found)
+        self.good("/usr/local/sbin/amshand", "--check-config")
+
+    def uninstall_all(self):
+        """uninstall leaves the configuration alone"""
+        self.make("BUILD=/build", "uninstall")
+        if self.ours() != ["etc/amshan", "etc/amshan/amshand.conf"]:
+            raise Failed("left: %s" % self.ours())
+        shutil.rmtree(self.path("etc/amshan"))
+
+    def install_without_dkms(self):
+        """without dkms or headers all but the module is installed, which is said"""
+        for missing in "DKMS=/none/dkms", "DKMS_KERNEL=6.1.0-none":
+            status, said = self.run("make", "DKMS_KERNEL=" + self.version, "BUILD=/build", missing, "install")
+            if status or not re.search(r"Not built: the kernel module.*All else works without it", said):
+                raise Failed("%s: exit status %d: %s" % (missing, status, said))
+            if not os.path.exists(self.path("usr/src", "amshan-" + self.package_version(), "dkms.conf")):
+                raise Failed("the source of the module is not there")
+        self.uninstall_all()
+
     def case(self, function):
         name = function.__doc__
         try:
@@ -233,6 +275,9 @@ class Layer:
             return False
         self.case(self.kernels)
         self.case(self.refusals)
+        self.case(self.install_all)
+        self.case(self.uninstall_all)
+        self.case(self.install_without_dkms)
         if not self.case(self.install):
             return False
         self.case(self.warnings)

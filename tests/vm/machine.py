@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import select
 import socket
 import subprocess
@@ -23,6 +24,12 @@ APPEND = "console=ttyS0 loglevel=5 panic=-1 mitigations=off tsc=unstable clockso
 # What the guest told, or None, and what went wrong with the machine, or None.
 Outcome = collections.namedtuple("Outcome", "result reason")
 OFF_SECONDS = 30    # from the results to the end
+# What no run may print.  The tests look for the same one by one; this sees what comes between them.
+SPLAT = re.compile(r"BUG:|WARNING:|Oops|Call Trace:|Kernel panic|KASAN|UBSAN|kmemleak: [1-9]|general protection fault|"
+                   r"possible (?:circular|recursive) locking|inconsistent lock state|suspicious RCU|ODEBUG|"
+                   r"detected stall|soft lockup|blocked for more than|refcount_t: |cut here|sysfs: cannot create")
+# A tape is what a meter sends again and again: messages, seconds from one to the next, octets per second.
+Tape = collections.namedtuple("Tape", "messages period rate begin")
 
 
 class MachineError(Exception):
@@ -74,10 +81,12 @@ class Monitor:
 
 
 class Adapter:
-    """An emulated FTDI adapter, plugged in; a thread is the meter behind it."""
+    """An emulated FTDI adapter, plugged in; a thread is the meter behind it.  Without `serial` it has
+    no serial number; `port` is the socket it is plugged into, if it matters."""
 
-    def __init__(self, monitor, id, serial):
+    def __init__(self, monitor, id, serial, port=None):
         self.monitor, self.id, self.octets = monitor, id, 0
+        self.tape, self.unplugged = None, threading.Event()
         self.sock, theirs = socket.socketpair()
         with theirs:
             # Little is on its way: send() has to mean something.
@@ -86,7 +95,8 @@ class Adapter:
         monitor.ask("chardev-add", id=id, backend={"type": "socket", "data": {
             "addr": {"type": "fd", "data": {"str": id}}, "server": False}})
         try:
-            monitor.ask("device_add", driver="usb-serial", chardev=id, id=id, bus="xhci.0", serial=serial)
+            monitor.ask("device_add", driver="usb-serial", chardev=id, id=id, bus="xhci.0",
+                        serial=serial or "", **({"port": port} if port else {}))
         except MachineError:
             monitor.ask("chardev-remove", id=id)
             self.sock.close()
@@ -113,6 +123,30 @@ class Adapter:
             if rate is not None:
                 time.sleep(len(chunk) / rate)
 
+    def play(self, tape):
+        """Go on with a tape where it is now.  What nobody takes is lost, as on a real line."""
+        first = self.tape is None
+        self.tape = tape
+        if first:
+            threading.Thread(target=self.player, daemon=True).start()
+
+    def player(self):
+        while True:
+            tape = self.tape
+            turn = int((time.monotonic() - tape.begin) / tape.period) + 1
+            if self.unplugged.wait(tape.begin + turn * tape.period - time.monotonic()):
+                return
+            octets = tape.messages[turn % len(tape.messages)]
+            size = max(1, tape.rate // 50)
+            for at in range(0, len(octets), size):
+                try:
+                    self.octets += self.sock.send(octets[at:at + size], socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    return
+                time.sleep(size / tape.rate)
+
     def drain(self):
         """What the guest writes to a meter goes nowhere, and must not wait either."""
         with contextlib.suppress(OSError):
@@ -122,6 +156,7 @@ class Adapter:
     def unplug(self):
         # The meter goes first, whose end takes the adapter off the bus: a device_del while octets
         # are on their way makes QEMU 7.2 wake an endpoint that it has freed.
+        self.unplugged.set()
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.queue.put(None)
@@ -139,10 +174,11 @@ class Adapter:
 
 
 class Machine:
-    """Boots once.  `console` and `log` are files: what the kernel and the tests print, the kernel's log."""
+    """Boots once, and again when the guest has asked for it.  `console` and `log` are files: what the kernel
+    and the tests print, the kernel's log.  `off_seconds`: how long it may take from the results to the end."""
 
-    def __init__(self, kernel, initramfs, disks, console, log, memory, append):
-        self.console, self.log = console, log
+    def __init__(self, kernel, initramfs, disks, console, log, memory, append, off_seconds=OFF_SECONDS):
+        self.console, self.log, self.off_seconds = console, log, off_seconds
         self.control, control = socket.socketpair()
         monitor, theirs = socket.socketpair()
         argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-M", "q35",
@@ -165,7 +201,7 @@ class Machine:
             self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.STDOUT, pass_fds=(control.fileno(), theirs.fileno()))
         self.monitor_socket = monitor
-        self.adapters = {}
+        self.adapters, self.tapes = {}, {}
         self.result = None
 
     def close(self):
@@ -192,7 +228,10 @@ class Machine:
         if do == "plug":
             if request["id"] in self.adapters:
                 raise MachineError("adapter %s is plugged in already" % request["id"])
-            self.adapters[request["id"]] = Adapter(self.monitor, request["id"], request["serial"])
+            adapter = Adapter(self.monitor, request["id"], request["serial"], request.get("port"))
+            self.adapters[request["id"]] = adapter
+            if request["id"] in self.tapes:
+                adapter.play(self.tapes[request["id"]])
         elif do == "unplug":
             self.adapter(request).unplug()
             del self.adapters[request["id"]]
@@ -204,11 +243,23 @@ class Machine:
                 return None
         elif do == "sent":
             return {"ok": True, "octets": self.adapter(request).octets}
+        elif do == "meter":
+            self.meter(request["id"], [bytes.fromhex(m) for m in request["messages"]], request["period"],
+                       request["rate"])
+        elif do == "reboot":
+            # Unasked, a reboot is the end: of a kernel that has panicked, say.
+            self.monitor.ask("set-action", reboot="reset" if request["allowed"] else "shutdown")
         elif do == "result":
             self.result = request["result"]
         else:
             raise MachineError("nobody knows how to " + str(do))
         return {"ok": True}
+
+    def meter(self, id, messages, period, rate):
+        """A meter that sends all the time, whether its adapter is plugged in or not."""
+        self.tapes[id] = Tape(messages, period, rate, time.monotonic())
+        if id in self.adapters:
+            self.adapters[id].play(self.tapes[id])
 
     def serve(self, line):
         try:
@@ -255,7 +306,7 @@ class Machine:
                 for line in lines:
                     self.serve(line)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.proc.wait(OFF_SECONDS if left > 0 else 0)
+                self.proc.wait(self.off_seconds if left > 0 else 0)
             return Outcome(self.result, self.fault(seconds))
         finally:
             self.close()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Roots: a tree and an image per Debian release, made once and used until what they are made of changes.
 
-FOLDER/made/{root,root.img,stamp}: complete, or not there.  root.sh makes them.
+FOLDER/made/{root,root.img,stamp}: complete, or not there.  root.sh makes them; what it makes of the
+kind "tree" has no image.
 """
 import fcntl
 import hashlib
@@ -46,12 +47,12 @@ def remove(tree):
     subprocess.run(["rm", "-rf", "--one-file-system", "--", tree], check=True)
 
 
-def make(release, folder, packages, say):
-    """The folder with root and root.img of a release."""
+def make(release, folder, packages, say, kind="image"):
+    """The folder with root, and if the kind is "image" root.img, of a release."""
     made, half = os.path.join(folder, "made"), os.path.join(folder, "half")
     os.makedirs(folder, exist_ok=True)
     with open(SCRIPT, "rb") as f:
-        stamp = hashlib.sha256(f.read() + "\n".join([release, *sorted(packages)]).encode()).hexdigest()
+        stamp = hashlib.sha256(f.read() + "\n".join([kind, release, *sorted(packages)]).encode()).hexdigest()
     with open(os.path.join(folder, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
@@ -70,7 +71,7 @@ def make(release, folder, packages, say):
         os.mkdir(half)
         log = os.path.join(folder, "root.log")
         with open(log, "w") as f:
-            status = subprocess.run([*ISOLATED, "sh", SCRIPT, release, mirror(), half, *packages],
+            status = subprocess.run([*ISOLATED, "sh", SCRIPT, kind, release, mirror(), half, *packages],
                                     stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT).returncode
         if status:
             remove(half)

@@ -10,7 +10,6 @@ import collections
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 import time
@@ -38,10 +37,6 @@ KERNELS = {
 }
 
 END_OF_LOG = "amshan: end of log"
-# What no run may print.  The tests look for the same one by one; this sees what comes between them.
-SPLAT = re.compile(r"BUG:|WARNING:|Oops|Call Trace:|Kernel panic|KASAN|UBSAN|kmemleak: [1-9]|general protection fault|"
-                   r"possible (?:circular|recursive) locking|inconsistent lock state|suspicious RCU|ODEBUG|"
-                   r"detected stall|soft lockup|blocked for more than|refcount_t: |cut here|sysfs: cannot create")
 
 
 class Run:
@@ -147,7 +142,7 @@ class Run:
         if bench := (outcome.result or {}).get("bench"):
             print(json.dumps(bench, indent=2), flush=True)
         for name, lines in (("console", console), ("kernel log", log)):
-            if found := [n for n, line in enumerate(lines) if SPLAT.search(line)]:
+            if found := [n for n, line in enumerate(lines) if machine.SPLAT.search(line)]:
                 self.add(name, "failed", "\n".join(lines[max(found[0] - 3, 0):found[0] + 60]))
 
 

@@ -50,9 +50,10 @@ channel = Channel()
 
 
 class Host:
-    def plug(self, id, serial):
-        """Plug in an adapter with a serial number; the kernel gives it a tty some time later."""
-        channel.ask({"do": "plug", "id": id, "serial": serial})
+    def plug(self, id, serial, port=None):
+        """Plug in an adapter with a serial number, or without (None), into the socket `port` ("1") or any;
+        the kernel gives it a tty some time later."""
+        channel.ask({"do": "plug", "id": id, "serial": serial, "port": port})
 
     def unplug(self, id):
         """Pull it out, whatever it still has to say.  It is gone from the bus when this returns."""
@@ -71,6 +72,15 @@ class Host:
     def sent(self, id):
         """How many octets the adapter has been handed since it was plugged in."""
         return channel.ask({"do": "sent", "id": id})["octets"]
+
+    def meter(self, id, messages, period, rate):
+        """Behind this adapter, plugged in or not, is a meter that sends a message each `period` seconds, with
+        `rate` octets per second, and begins again behind the last one.  What nobody takes is lost."""
+        channel.ask({"do": "meter", "id": id, "messages": messages, "period": period, "rate": rate})
+
+    def reboot(self, allowed):
+        """A reboot is no longer the end of the machine, or is again."""
+        channel.ask({"do": "reboot", "allowed": allowed})
 
     def result(self, result):
         """What came of the tests; the last thing that is asked."""

@@ -38,13 +38,15 @@ class Report:
     def count(self, outcome):
         return sum(case["outcome"] == outcome for case in self.cases)
 
+    def result(self):
+        return {"cases": self.cases, **{o: self.count(o) for o in ("passed", "failed", "skipped")}}
+
     def send(self):
         with self.lock:
             if self.sent:
                 return
             self.sent = True
-        result = {outcome: self.count(outcome) for outcome in ("passed", "failed", "skipped")}
-        result["cases"] = self.cases
+        result = self.result()
         print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % result, flush=True)
         tell_host(result)
 

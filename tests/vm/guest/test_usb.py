@@ -62,7 +62,9 @@ class Adapter:
         wait_for(lambda: not os.path.exists(TTY), TTY + " stays", 30)
 
 
-class Usb(TestCase):
+class WithHost(TestCase):
+    """With a host that plugs adapters in."""
+
     def setUp(self):
         super().setUp()
         if not os.path.exists(host.PORT):
@@ -78,6 +80,8 @@ class Usb(TestCase):
         self.addCleanup(adapter.__exit__)
         return adapter
 
+
+class Usb(WithHost):
     def test_frames_come_out(self):
         adapter = self.adapter()
         octets = frames.sim("--count", 30)
