@@ -51,8 +51,9 @@ class Tree:
     """A root with an overlay in memory over it, and programs that run in there."""
 
     def __init__(self, lower, work, archives):
-        self.lower, self.work, self.archives = lower, work, archives
-        self.root = os.path.join(work, "all")
+        # As /proc/self/mountinfo says it.
+        self.lower, self.work, self.archives = lower, os.path.realpath(work), archives
+        self.root = os.path.join(self.work, "all")
 
     def path(self, *parts):
         return os.path.join(self.root, *parts)
