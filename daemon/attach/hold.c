@@ -197,6 +197,12 @@ static int hold_on(struct holder *h)
 	return 0;
 }
 
+/* What fails as if the tty had gone may also be an adapter that does not answer. */
+static bool is_there(const struct attachment *a)
+{
+	return a->tty.node && access(a->tty.node, F_OK) == 0;
+}
+
 static int attempt(struct holder *h)
 {
 	struct attachment *a = h->a;
@@ -212,7 +218,7 @@ static int attempt(struct holder *h)
 		return hold_on(h);
 	if (!h->is_patient || r == -ENOTTY)
 		return give_up(h, r);
-	if (r == -ENODEV)
+	if (r == -ENODEV && !is_there(a))
 		return finish(h, true, a->tty.why);
 	return wait_for(h, RETRY_US);
 }

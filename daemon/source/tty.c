@@ -118,6 +118,9 @@ static int open_node(struct tty *t)
 		return tty_fail(t, -EPERM,
 				"may not open %s: the service's DeviceAllow= does not name it",
 				t->node);
+	/* What drivers of USB say when an adapter does not answer; it may come to its senses. */
+	if (t->fd < 0 && errno == EIO)
+		return tty_fail(t, -EIO, "cannot open %s: %m", t->name);
 	/* A node that no driver is behind. */
 	if (t->fd < 0 && tty_is_gone(errno))
 		return tty_fail(t, -ENOENT, "no such tty: there is no device behind %s", t->node);

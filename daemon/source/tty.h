@@ -59,7 +59,7 @@ int tty_find(struct tty *t, const char *path);
  * Return: 0; or a negative errno with a sentence in @t->why, and it is not open then.  -EBUSY: it is
  * attached, another program has it for itself alone or has locked it, or it has a line discipline
  * that is not N_TTY; -ENOTTY: it is no tty; -ENOENT: no device is behind the node; -ENODEV: it is
- * gone; -EPERM: the service's list of devices does not name it.
+ * gone; -EIO: it does not answer; -EPERM: the service's list of devices does not name it.
  */
 int tty_open(struct tty *t);
 

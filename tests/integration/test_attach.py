@@ -503,6 +503,18 @@ class WithList(unittest.TestCase):
         self.assertEqual(proc.proc.wait(10), 0)
         self.assertEqual(proc.log().splitlines()[-1], "%s is gone" % self.pty.name)
 
+    def test_an_adapter_that_does_not_answer_is_waited_for(self):
+        """As long as there is a node: a service that ended would be started again and again."""
+        node = self.folder.file("ttyNONE")
+        os.mknod(node, 0o600 | 0o020000, os.makedev(240, 255))
+        proc = self.attach("--wait", node)
+        self.assertEqual(self.said[1], "STATUS=no such tty: there is no device behind " + node)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            proc.proc.wait(6)
+        self.assertEqual(proc.log().count("no such tty"), 1)
+        os.unlink(node)
+        self.assertEqual(proc.proc.wait(10), 0)
+
     def test_there_is_nothing_to_wait_for(self):
         """A tty that is gone is no failure of the service, which has to be ready before it ends."""
         self.pty.hang_up()

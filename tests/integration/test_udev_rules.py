@@ -123,7 +123,7 @@ class Rules(unittest.TestCase):
         wants = [value for key, name, _, value in self.tokens if name == "SYSTEMD_WANTS"]
         self.assertEqual(wants, ["amshan-attach@%k.service", "%c"])
         self.assertTrue(os.path.exists(UNIT))
-        self.assertIn("\nBindsTo=dev-%i.device\n", read(UNIT))
+        self.assertIn("\nConditionPathExists=/dev/%I\n", read(UNIT))
         self.assertIn(" --udev --wait /dev/%I\n", read(UNIT))
         self.assertIn("\nDeviceAllow=/dev/%I rw\n", read(UNIT))
 
