@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "ctl/enable.h"
+#include "ctl/holder.h"
 #include "ctl/rule.h"
 #include "ctl/text.h"
 #include "ctl/udev.h"
@@ -181,6 +182,18 @@ static void say_not_attached(const struct adapter *a, const char *unit, int erro
 	ctl_say("%s is enabled, but not attached yet: %s", a->name, text);
 }
 
+/* Another program has it open: it would lose its octets to us, or we would wait for it for ever. */
+static bool is_taken(const struct adapter *a)
+{
+	struct port_info port;
+	struct holder h;
+
+	if (port_find(a, &port) > 0 || holder_find(a->node, a->devt, &h) <= 0)
+		return false;
+	ctl_say("%s is in use by %s (process %d): end that first", a->name, h.name, (int)h.pid);
+	return true;
+}
+
 /* Start the service anew, and look for its port. */
 static int attach(const struct adapter *a, u64 since_us)
 {
@@ -252,6 +265,8 @@ int enable_adapter(const struct adapter *a, const struct serial_settings *settin
 	struct rule rule;
 
 	if (!is_root("enable") || scene_read(&s) < 0)
+		return CTL_FAILED;
+	if (is_taken(a))
 		return CTL_FAILED;
 	twin = twin_of(&s, a);
 	if (rule_make(a, anywhere, twin ? twin->name : NULL, &rule, note, why, sizeof(why)) < 0) {

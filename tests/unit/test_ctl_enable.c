@@ -18,6 +18,7 @@
 
 #include "ctl/adapter.h"
 #include "ctl/ctl.h"
+#include "ctl/holder.h"
 #include "ctl/rule.h"
 #include "ctl/udev.h"
 #include "ctl/unit.h"
@@ -38,6 +39,7 @@ static struct {
 	const char *status;	/* StatusText */
 	int restart, stop;	/* what systemd answers */
 	bool stays;		/* somebody else holds the port */
+	const char *holder;	/* another program that has the tty open */
 	u64 now_us;
 } machine;
 
@@ -91,6 +93,15 @@ static int machine_sleep(clockid_t clock, int flags, const struct timespec *step
 static uid_t machine_uid(void)
 {
 	return machine.is_root ? 0 : 1000;
+}
+
+int holder_find(const char *node, dev_t devt, struct holder *ret)
+{
+	if (!machine.holder)
+		return 0;
+	ret->pid = 42;
+	snprintf(ret->name, sizeof(ret->name), "%s", machine.holder);
+	return 1;
 }
 
 bool unit_is_managed(void)
@@ -319,6 +330,21 @@ static void enabled_and_attached(void **state)
 	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED, "! ttyUSB0 is not enabled\n");
 }
 
+/* What another program reads stays its own. */
+static void in_use(void **state)
+{
+	machine.holder = "ser2net";
+	check(run(ctl_enable, "ttyUSB0"), CTL_FAILED,
+	      "! ttyUSB0 is in use by ser2net (process 42): end that first\n");
+	assert_int_equal(machine.n_rules, 0);
+	/* Who holds it for the module gives it back. */
+	machine.holder = "amshan-attach";
+	machine.n_ports = 1;
+	check(run(ctl_enable, "ttyUSB0"), CTL_OK,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\n> restart attach@ttyUSB0\n"
+	      "ttyUSB0 is attached as /dev/amshan3 (2400 8N1)\n");
+}
+
 static void enabled_and_not_attached(void **state)
 {
 	static const char *const done = "wrote " RULE "\n> apply /dev/ttyUSB0\n> restart attach@ttyUSB0\n"
@@ -434,6 +460,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(enabled_and_attached, setup),
+		cmocka_unit_test_setup(in_use, setup),
 		cmocka_unit_test_setup(enabled_and_not_attached, setup),
 		cmocka_unit_test_setup(the_port_is_that_of_the_tty, setup),
 		cmocka_unit_test_setup(without_systemd, setup),
