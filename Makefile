@@ -20,17 +20,19 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 sbindir ?= $(prefix)/sbin
 sysconfdir ?= /etc
-unitdir ?= $(prefix)/lib/systemd/system
-sysusersdir ?= $(prefix)/lib/sysusers.d
-udevdir ?= $(prefix)/lib/udev
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 completiondir ?= $(prefix)/share/bash-completion/completions
 dbusifacedir ?= $(prefix)/share/dbus-1/interfaces
-# Below /usr/local nobody looks for these two: the bus for policies, systemd-hwdb for its files.
+# Where systemd and udev look: below /usr/local not for policies of the bus and not for the hwdb, and in no
+# other place but /etc.
 is_usr = $(filter /usr,$(prefix))
-dbuspolicydir ?= $(if $(is_usr),/usr/share,$(sysconfdir))/dbus-1/system.d
-hwdbdir ?= $(if $(is_usr),$(udevdir),$(sysconfdir)/udev)/hwdb.d
+is_seen = $(filter /usr /usr/local,$(prefix))
+unitdir ?= $(if $(is_seen),$(prefix)/lib,/etc)/systemd/system
+sysusersdir ?= $(if $(is_seen),$(prefix)/lib,/etc)/sysusers.d
+udevdir ?= $(if $(is_seen),$(prefix)/lib,/etc)/udev
+dbuspolicydir ?= $(if $(is_usr),/usr/share,/etc)/dbus-1/system.d
+hwdbdir ?= $(if $(is_usr),$(udevdir),/etc/udev)/hwdb.d
 
 # Debian packages: to build, to run the demo, to run all checks.
 build_packages := gcc libc6-dev make pkg-config libsystemd-dev libmosquitto-dev libssl-dev \
@@ -74,7 +76,8 @@ ifneq ($(WERROR),)
 WARNINGS += -Werror
 endif
 
-all_cflags = -std=gnu11 -D_GNU_SOURCE -DAMSHAN_VERSION='"$(VERSION)"' -Iinclude -Iinclude/uapi -Idaemon \
+all_cflags = -std=gnu11 -D_GNU_SOURCE -DAMSHAN_VERSION='"$(VERSION)"' -DAMSHAN_SYSCONFDIR='"$(sysconfdir)"' \
+	-Iinclude -Iinclude/uapi -Idaemon \
 	$(WARNINGS) \
 	-fno-strict-aliasing -fstack-protector-strong $(SANITIZE) $(pkg_cflags) $(CPPFLAGS) $(CFLAGS)
 all_ldflags = -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
@@ -176,6 +179,9 @@ lint-build: everything bench-build $(call obj,$(fuzz_src))
 deps:
 	@tests/deps.sh $(build_packages) $(demo_packages) $(check_packages) $(lint_packages) \
 		$(lint_kmod_packages) $(vm_packages)
+
+build-deps:
+	@tests/deps.sh $(build_packages)
 
 demo:
 	@tests/deps.sh $(build_packages) $(demo_packages)
@@ -282,13 +288,15 @@ installed = \
 	$(foreach f,$(pages),$(call to,644,$(mandir)/man$(subst .,,$(suffix $(f))),$(f)))
 config := $(sysconfdir)/amshan/amshand.conf
 
-# The tree has the paths of a package; in units, rules and pages they follow prefix and sysconfdir.
+# The tree has the paths of a package; in units, rules and pages they follow the variables.
 follow = sed -e 's|/usr/sbin/amsh|$(sbindir)/amsh|g' -e 's|/usr/bin/amsh|$(bindir)/amsh|g' \
-	-e 's|/etc/amshan|$(sysconfdir)/amshan|g'
+	-e 's|/usr/lib/udev/rules.d|$(udevdir)/rules.d|g' -e 's|/usr/lib/udev/hwdb.d|$(hwdbdir)|g' \
+	-e 's|/usr/share/dbus-1/system.d|$(dbuspolicydir)|g' -e 's|/usr/share/dbus-1/interfaces|$(dbusifacedir)|g' \
+	-e 's|/etc/amshan|$(sysconfdir)/amshan|g' $(if $(filter /etc,$(sysconfdir)),,-e '/^ConfigurationDirectory=/d')
 each_installed = printf '%s\n' $(installed) | tr : ' ' | while read -r mode file place
 
 install: all
-	$(if $(DESTDIR),,@$(needs_root); $(add_user))
+	$(if $(DESTDIR),,@$(needs_root); $(no_package); $(add_user))
 	@$(each_installed); do \
 		echo "  INSTALL $(DESTDIR)$$place"; \
 		$(INSTALL) -D -m $$mode $$file $(DESTDIR)$$place || exit 1; \
@@ -299,9 +307,10 @@ install: all
 
 # The configuration is the user's and stays, as does what amshand has learned.
 uninstall:
-	$(if $(DESTDIR),,@$(needs_root))
+	$(if $(DESTDIR),,@$(needs_root); $(no_package))
 	$(if $(DESTDIR),,@$(units_stop))
 	@$(each_installed); do rm -f $(DESTDIR)$$place; done
+	$(if $(DESTDIR),@rm -f $(DESTDIR)/etc/systemd/system/*.wants/amshand.service)
 	@$(if $(DESTDIR),rm -rf $(DESTDIR)$(dkms_source),! command -v $(DKMS) >/dev/null || $(dkms_forget); \
 		rm -rf $(dkms_source); $(tell_system); $(tell_adapters))
 	@echo 'Still there, as they are yours: $(DESTDIR)$(sysconfdir)/amshan, $(DESTDIR)/var/lib/amshan, the' \
@@ -312,14 +321,24 @@ add_user = ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(CURDIR
 
 # Of this machine, each only where it is at hand: it may be a container, or a root that is being made.
 has_systemd = test -d /run/systemd/system
-units_stop = ! $(has_systemd) || { systemctl -q disable --now amshand.service; \
-	systemctl stop 'amshan-attach@*.service'; modprobe -q -r amshan; } 2>/dev/null || true
+units_stop = { ! command -v systemctl >/dev/null || systemctl -q disable amshand.service; \
+	! $(has_systemd) || { systemctl stop amshand.service 'amshan-attach@*.service'; modprobe -q -r amshan; }; \
+	} 2>/dev/null || true
 # The hwdb has two places; where it is already is the right one.
 tell_system = \
 	! command -v systemd-hwdb >/dev/null || systemd-hwdb $$(test -e /etc/udev/hwdb.bin || echo --usr) update; \
 	test ! -S /run/udev/control || udevadm control --reload; \
 	test ! -S /run/dbus/system_bus_socket || busctl -q call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig; \
 	! $(has_systemd) || systemctl daemon-reload
+# What runs already takes the new version over, but a daemon that could not read the configuration.
+restart = ! $(has_systemd) || { \
+	if ! systemctl -q is-active amshand.service; then :; \
+	elif CREDENTIALS_DIRECTORY=/run/credentials/amshand.service $(sbindir)/amshand --check-config; then \
+		systemctl restart amshand.service || true; \
+	else echo 'The old amshand goes on: mend the configuration, then systemctl restart amshand.'; fi; \
+	systemctl try-restart 'amshan-attach@*.service'; }
+load_module = ! $(has_systemd) || { test ! -d /sys/module/amshan || modprobe -q -r amshan || \
+	echo 'The old module is in use: the new one is loaded when the machine starts anew.'; modprobe -q amshan || true; }
 tell_adapters = test ! -S /run/udev/control || udevadm trigger --subsystem-match=tty --property-match=ID_BUS=usb
 
 install-live:
@@ -332,15 +351,18 @@ install-live:
 			'(Debian: apt install dkms linux-headers-$(DKMS_KERNEL); then make dkms-install).' \
 			'All else works without it.'; \
 	fi
-	@! $(has_systemd) || modprobe -q amshan || true
+	@$(restart)
 	@$(tell_adapters)
 	@echo 'Next: systemctl enable --now amshand; amshanctl adapters'
 
 # The module, built by dkms for DKMS_KERNEL now and for later kernels when they are installed.
+no_package = ! command -v dpkg-query >/dev/null || \
+	! dpkg-query -W -f '$${db:Status-Status}\n' amshand amshan-dkms 2>/dev/null | grep -qx installed || { \
+	echo 'It is installed as a package; before this: apt remove amshand amshan-dkms' >&2; exit 1; }
 needs_root = test "$$(id -u)" = 0 || { echo 'Only root may do that: sudo make $@' >&2; exit 1; }
 dkms_source = /usr/src/amshan-$(VERSION)
 dkms_headers = /lib/modules/$(DKMS_KERNEL)/build
-dkms_needs = $(needs_root); \
+dkms_needs = $(needs_root); $(no_package); \
 	command -v $(DKMS) >/dev/null || { echo 'dkms is missing (Debian: apt install dkms)' >&2; exit 1; }
 # Of every version: two would be in the way of each other.
 dkms_forget = $(DKMS) status -m amshan | sed -n 's|^amshan/\([^,: ]*\).*|\1|p' | sort -u | \
@@ -361,6 +383,7 @@ dkms-install:
 	$(DKMS) add -m amshan -v $(VERSION)
 	$(DKMS) build -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
 	$(DKMS) install -m amshan -v $(VERSION) -k $(DKMS_KERNEL)
+	@$(load_module)
 
 dkms-remove:
 	@$(dkms_needs)
@@ -400,11 +423,11 @@ help:
 	@echo 'make dkms-install, dkms-remove: the kernel module alone, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
 	@echo 'make check-system  the packages in whole systems, in virtual machines'
 	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
-	@echo 'make deps       only install the packages'
+	@echo 'make deps       only install the packages that all of it needs; build-deps: only those to build'
 	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
 
-.PHONY: all everything vm-programs bench-build fuzz-build lint-build deps demo test lint lint-kmod asan \
+.PHONY: all everything vm-programs bench-build fuzz-build lint-build deps build-deps demo test lint lint-kmod asan \
 	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-system $(systems:%=system-%) \
 	check check-all install install-live uninstall dkms-source dkms-install dkms-remove deb clean help
 .DELETE_ON_ERROR:

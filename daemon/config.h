@@ -49,6 +49,9 @@ struct config {
 	size_t n_sources;
 };
 
+/* Of the system. */
+#define CONFIG_PATH	AMSHAN_SYSCONFDIR "/amshan/amshand.conf"
+
 /**
  * config_load() - read a file and its drop-in folder (every *.conf of FILE.d, in the order of their
  * names)

@@ -10,18 +10,18 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "config.h"
 #include "log.h"
 #include "manager.h"
 #include "util.h"
 
-#define SYSTEM_CONFIG	"/etc/amshan/amshand.conf"
 
 static void usage(FILE *f)
 {
 	fputs("Usage: amshand [OPTION]...\n"
 	      "Read electricity meters and show their readings on D-Bus and MQTT.\n"
 	      "\n"
-	      "  -c, --config FILE    configuration (default: " SYSTEM_CONFIG ";\n"
+	      "  -c, --config FILE    configuration (default: " CONFIG_PATH ";\n"
 	      "                       with --user: ~/.config/amshan/amshand.conf)\n"
 	      "      --check-config   read the configuration, say what is wrong with it, and exit\n"
 	      "      --user           use the session bus\n"
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 	if (user && (user_state() < 0 || user_runtime() < 0))
 		return 1;
 	if (!path) {
-		default_path = user ? user_config() : strdup(SYSTEM_CONFIG);
+		default_path = user ? user_config() : strdup(CONFIG_PATH);
 		path = default_path;
 	}
 	if (!path)

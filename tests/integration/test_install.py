@@ -81,14 +81,31 @@ class InstallTest(unittest.TestCase):
 
     def test_paths_follow(self):
         self.make("install", "prefix=/opt/amshan", "sysconfdir=/opt/etc")
+        # systemd and udev do not look below /opt.
         self.assertIn("\nExecStart=/opt/amshan/sbin/amshand --config /opt/etc/amshan/amshand.conf\n",
-                      self.text("opt/amshan/lib/systemd/system/amshand.service"))
+                      self.text("etc/systemd/system/amshand.service"))
+        self.assertNotIn("ConfigurationDirectory=", self.text("etc/systemd/system/amshand.service"))
         self.assertIn("\nExecStart=/opt/amshan/sbin/amshan-attach ",
-                      self.text("opt/amshan/lib/systemd/system/amshan-attach@.service"))
+                      self.text("etc/systemd/system/amshan-attach@.service"))
+        for name in "etc/udev/rules.d/78-amshan.rules", "etc/udev/hwdb.d/78-amshan.hwdb", "etc/sysusers.d/amshan.conf":
+            self.assertIn(name, self.files())
         self.assertIn("/opt/etc/amshan/amshand.conf", self.text("opt/amshan/share/man/man8/amshand.8"))
         for name in self.files() - {"opt/" + CONFIG}:
             if name.startswith("opt/amshan/") and "bin/" not in name:
                 self.assertNotRegex(self.text(name), r"/usr/s?bin/amsh|(?<!/opt)/etc/amshan/amshand", name)
+
+    def test_the_files_that_the_pages_name(self):
+        """Each is there, whatever the prefix."""
+        for prefix in "/usr", "/usr/local", "/opt/amshan":
+            self.make("install", "prefix=" + prefix)
+            checked = 0
+            for page in PAGES:
+                text = self.text(prefix[1:] + "/share/man/" + page)
+                for path in re.findall(r"^\.It Pa (/(?:usr/(?!src)|opt|etc/(?!udev/rules\.d/77|amshan))\S+)$", text, re.M):
+                    self.assertTrue(glob.glob(self.root + path), "%s: %s" % (page, path))
+                    checked += 1
+            self.assertGreaterEqual(checked, 5)
+            self.make("uninstall", "prefix=" + prefix)
 
     def test_without_changes_a_package_has_the_files_of_the_tree(self):
         self.make("install", "prefix=/usr")
@@ -131,7 +148,7 @@ class PackageTest(unittest.TestCase):
         with open(os.path.join(lab.TOP, "debian", "amshand.preinst")) as f:
             before = re.search(r"--inline '(u amshan .*)'$", f.read(), re.M)[1]
         with open(os.path.join(lab.TOP, "daemon", "data", "amshan.sysusers")) as f:
-            self.assertEqual([line for line in f.read().splitlines() if not line.startswith("#")], [before])
+            self.assertEqual([line for line in f.read().splitlines() if line.startswith("u ")], [before])
 
 
 if __name__ == "__main__":
