@@ -29,6 +29,8 @@ from layer import DEVICES, Failed, mount     # noqa: E402
 INSIDE = "opt/system-test"
 # What they share with others.
 SHARED = ("integration/lab.py", "vm/guest/host.py", "vm/guest/module.py", "vm/guest/netlink.py", "vm/guest/run.py")
+# What "make install" takes from the tree.
+TREE = ("Makefile", "dkms.conf", "daemon/data", "include", "kmod", "man", "udev")
 # What a compiler or a kernel's headers look like among the names of packages.
 TO_BUILD = re.compile(r"^(gcc|g\+\+|make|dkms|linux-headers)\b")
 # Timers and consoles that would disturb; no part of what is tested.
@@ -260,6 +262,21 @@ class Install:
         for path in self.debs:
             shutil.copy2(path, tree.path(INSIDE, "debs"))
         shutil.copy2(os.path.join(self.args.build, "tests/amshan-sim"), tree.path(INSIDE))
+        self.prepare_tree(tree.path(INSIDE, "tree"))
+
+    def prepare_tree(self, place):
+        """For "make install": what it installs, with programs that were built before."""
+        for name in TREE:
+            os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
+            source = os.path.join(os.path.dirname(TESTS), name)
+            if os.path.isdir(source):
+                shutil.copytree(source, os.path.join(place, name),
+                                ignore=shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*"))
+            else:
+                shutil.copy2(source, os.path.join(place, name))
+        os.mkdir(os.path.join(place, "build"))
+        for name in ("amshand", "amshanctl", "amshan-attach"):
+            shutil.copy2(os.path.join(self.args.build, name), os.path.join(place, "build"))
 
     def image(self, name, version):
         """The tree as the image of a disk, with the kernel that boots it."""

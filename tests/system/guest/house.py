@@ -6,6 +6,7 @@ Nothing here reaches into our programs.  What has to outlive a reboot stands in 
 """
 import collections
 import contextlib
+import datetime
 import glob
 import json
 import os
@@ -25,6 +26,7 @@ from host import Host, HostError     # noqa: E402
 
 SIM = os.path.join(TOP, "amshan-sim")
 DEBS = os.path.join(TOP, "debs")
+TREE = os.path.join(TOP, "tree")
 STATE = "/var/lib/system-test.json"
 NAME = "org.amshan.Amshan1"
 PATH = "/org/amshan/Amshan1"
@@ -105,6 +107,25 @@ def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as f:
         f.write(text)
+
+
+# Where names of ours may stay: what is no part of the system, and what logs and apt remember.
+NOT_OURS = ("/proc", "/sys", "/opt/system-test", "/var/log", "/var/cache/apt", "/var/lib/apt", "/usr/share/mime")
+
+
+def names_of_ours():
+    """All files and folders of the system that have our name."""
+    found = []
+    for folder, folders, files in os.walk("/"):
+        folders[:] = [name for name in folders if os.path.join(folder, name) not in NOT_OURS]
+        found += [os.path.join(folder, name) for name in folders + files if "amsh" in name.lower()]
+    # The lines to the host of the machine have such names as well.
+    return [name for name in found if not re.search(r"virtio-ports.*org\.amshan\.(host|log)$", name)]
+
+
+def make(target, *args, seconds=380):
+    """A target of the tree, whose programs are built already."""
+    return run("make", "--no-print-directory", "-C", TREE, "-o", "all", target, *args, seconds=seconds)
 
 
 # ---- systemd ----
@@ -194,6 +215,11 @@ def source(name):
     """The properties of a source, None if there is none of this name."""
     found = [ifaces[NAME + ".Source"] for ifaces in managed().values() if NAME + ".Source" in ifaces]
     return next((told for told in found if told["Name"] == name), None)
+
+
+def microseconds(iso):
+    """Since the epoch, of a time as amshanctl prints it."""
+    return int(datetime.datetime.fromisoformat(iso.replace("Z", "+00:00")).timestamp() * 1e6)
 
 
 def now_us():

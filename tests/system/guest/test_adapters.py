@@ -117,6 +117,7 @@ class Ser2net(TestCase):
         return lab.Process(["ser2net", "-n", "-c", self.yaml])
 
     def test_it_is_read(self):
+        self.expect_again("closed the connection$")     # it is stopped twice
         subscriber = self.subscriber()
         with self.ser2net() as process:
             house.write(DROP_IN, 'source "cabin" {\n\turi = "tcp://localhost:%d"\n}\n' % TCP_PORT)

@@ -7,18 +7,7 @@ import re
 import house
 from house import A, TestCase, good
 
-# Where names of ours may stay: what is no part of the system, and what logs and apt remember.
-NOT_OURS = ("/proc", "/sys", "/opt/system-test", "/var/log", "/var/cache/apt", "/var/lib/apt", "/usr/share/mime")
 GROUP_MEMBER = "resident"
-
-
-def names_of_ours():
-    found = []
-    for folder, folders, files in os.walk("/"):
-        folders[:] = [name for name in folders if os.path.join(folder, name) not in NOT_OURS]
-        found += [os.path.join(folder, name) for name in folders + files if "amsh" in name.lower()]
-    # The lines to the host of the machine have such names as well.
-    return [name for name in found if not re.search(r"virtio-ports.*org\.amshan\.(host|log)$", name)]
 
 
 class Journal(TestCase):
@@ -36,6 +25,15 @@ class Journal(TestCase):
 
 
 class Purge(TestCase):
+    def test_make_install_keeps_off(self):
+        """A tree does not install over packages."""
+        for target in "install", "uninstall", "dkms-install", "dkms-remove":
+            done = house.make(target)
+            self.assertNotEqual(done.status, 0)
+            self.assertIn("It is installed as a package; before this: apt remove", done.err)
+        self.assertIn("installed", good("dkms", "status", "-m", "amshan"))
+        self.assert_reads(A)
+
     def test_remove_keeps_what_is_the_users(self):
         tty = self.settle()
         # A member of the group is the user's own doing; it must not keep the group alive.
@@ -53,7 +51,7 @@ class Purge(TestCase):
 
     def test_purge_leaves_nothing(self):
         good("apt-get", "-q", "--yes", "purge", "amshand", "amshan-dkms", seconds=170)
-        self.assertEqual(names_of_ours(), [])
+        self.assertEqual(house.names_of_ours(), [])
         for kind in ("passwd", "group"):
             self.assertEqual(house.run("getent", kind, "amshan").status, 2, kind + ": the name amshan is still there")
         self.assertNotIn("amshan", good("dkms", "status"))
