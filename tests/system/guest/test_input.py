@@ -160,10 +160,9 @@ class Disk(TestCase):
         good("systemctl", "stop", "amshand")
         good("mount", "-t", "tmpfs", "-o", "size=16k,mode=755", "full", STATE)
         try:
-            with open(STATE + "/filler", "wb") as f, self.assertRaises(OSError):
+            with open(STATE + "/filler", "wb", buffering=0) as f, self.assertRaises(OSError):
                 while True:
                     f.write(b"x" * 1024)
-                    f.flush()
             good("systemctl", "start", "amshand")
             told = self.wait_said("ids of meters will not be remembered")
             self.assertIn("No space left on device", told[0].text)
