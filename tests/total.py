@@ -2,7 +2,8 @@
 """Run the stages of a check, one after the other, and sum up what came of them.
 
 total.py --run MAKE RESULTS STAGE...: "MAKE STAGE" leaves its counts in RESULTS/STAGE.json; a stage that
-has some already is not run again, one that leaves none has failed.  The last line is the sum.
+has some already is not run again, one that leaves none has failed.  Stages that mostly wait may run
+together: ONE+OTHER; what they say comes one after the other.  The last line is the sum.
 """
 import argparse
 import contextlib
@@ -12,6 +13,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 FIELDS = ("passed", "failed", "skipped")
@@ -36,16 +39,32 @@ def read(path):
         return None
 
 
-def run(make, stage, path):
-    print("== %s" % stage, flush=True)
+def run(make, stage, path, out=None):
+    print("== %s" % stage, file=out, flush=True)
     begin = time.monotonic()
-    status = subprocess.run([*shlex.split(make), stage], stdin=subprocess.DEVNULL).returncode
+    status = subprocess.run([*shlex.split(make), stage], stdin=subprocess.DEVNULL, stdout=out,
+                            stderr=out and subprocess.STDOUT).returncode
     counts = read(path) or dict.fromkeys(FIELDS, 0)
     if status and not counts["failed"] or not any(counts.values()):
         counts["failed"] += 1
     counts["seconds"] = time.monotonic() - begin
     write(path, counts)
-    print(flush=True)
+    print(file=out, flush=True)
+
+
+def run_together(make, stages, path_of):
+    """The first one is seen as it goes, the others when it has ended."""
+    with contextlib.ExitStack() as stack:
+        outs = [stack.enter_context(tempfile.TemporaryFile("w+", errors="replace")) for _ in stages[1:]]
+        threads = [threading.Thread(target=run, args=(make, stage, path_of(stage), out))
+                   for stage, out in zip(stages[1:], outs)]
+        for thread in threads:
+            thread.start()
+        run(make, stages[0], path_of(stages[0]))
+        for thread, out in zip(threads, outs):
+            thread.join()
+            out.seek(0)
+            print(out.read(), end="", flush=True)
 
 
 @contextlib.contextmanager
@@ -78,12 +97,12 @@ def main():
     total = dict.fromkeys(FIELDS, 0)
     rows = []
     with beside(args.run, args.beside):
-        for stage in args.stage:
-            if read(path_of(stage)) is None:
-                run(args.run, stage, path_of(stage))
-    for stage in args.stage:
+        for group in args.stage:
+            if stages := [stage for stage in group.split("+") if read(path_of(stage)) is None]:
+                run_together(args.run, stages, path_of)
+    for stage in "+".join(args.stage).split("+"):
         counts = read(path_of(stage))
-        rows.append("%-11s %s  (%.0f s)" % (stage, line(counts), counts["seconds"]))
+        rows.append("%-15s %s  (%.0f s)" % (stage, line(counts), counts["seconds"]))
         for field in FIELDS:
             total[field] += counts[field]
     print("\n".join(rows))
