@@ -15,6 +15,7 @@
 #include <linux/tty.h>
 
 #include "attach/attach.h"
+#include "attach/opted.h"
 #include "log.h"
 #include "source/ldiscs.h"
 #include "source/serial_udev.h"
@@ -31,6 +32,23 @@ static int find(struct attachment *a)
 	return r == -ENOENT ? -ENODEV : r;
 }
 
+int attachment_check_opted(struct attachment *a)
+{
+	struct tty *t = &a->tty;
+
+	if (!a->from_udev)
+		return 0;
+	switch (opted_in(t->devt)) {
+	case OPTED_PENDING:
+		return tty_fail(t, -EAGAIN, "udev has not looked at %s yet", t->name);
+	case OPTED_OUT:
+		return tty_fail(t, -ECANCELED, "%s is not enabled: \"amshanctl enable %s\" does that",
+				t->name, t->node);
+	default:
+		return 0;
+	}
+}
+
 /* Anew each time: a rule may have been mended since. */
 static int read_settings(struct attachment *a)
 {
@@ -40,6 +58,9 @@ static int read_settings(struct attachment *a)
 
 	if (!a->from_udev)
 		return 0;
+	r = attachment_check_opted(a);
+	if (r < 0)
+		return r;
 	serial_settings_init(&a->settings);
 	a->settings.discipline = true;
 	r = serial_settings_of_devt(&a->settings, a->tty.devt, &error);

@@ -16,7 +16,8 @@
  * struct attachment - a tty and what was done to it
  * @path: of the tty, as the user names it; not owned
  * @settings: how it is to be set
- * @from_udev: @settings are read from udev's database by each attachment_begin()
+ * @from_udev: @settings are read from udev's database by each attachment_begin(), and only what was
+ *             opted in there is attached
  * @is_told: that udev does not know it was told
  * @tty: the tty; @tty.fd is -1 while it is not attached, @tty.why says why the last call failed
  * @ldisc: number of the discipline
@@ -39,7 +40,8 @@ struct attachment {
  * @a: @path, and @settings or @from_udev are filled in, @tty.fd is -1, the rest is zero; or ended
  *
  * Return: 0, or a negative errno with a sentence in @a->tty.why; nothing is left behind then but the
- * names, if the tty was found.  -ENODEV: there is no such tty (any more); -ENOTTY: it is none.
+ * names, if the tty was found.  -ENODEV: there is no such tty (any more); -ENOTTY: it is none; and
+ * those of attachment_check_opted().
  */
 int attachment_begin(struct attachment *a);
 
@@ -50,6 +52,14 @@ int attachment_begin(struct attachment *a);
  * another negative errno.  With a sentence in @a->tty.why if not 0.
  */
 int attachment_check(struct attachment *a);
+
+/**
+ * attachment_check_opted() - if @a->from_udev: was the tty opted in?
+ *
+ * Return: 0; -ECANCELED: no; -EAGAIN: udev has still to look at it.  With a sentence in @a->tty.why
+ * if not 0.
+ */
+int attachment_check_opted(struct attachment *a);
 
 /*
  * attachment_describe() - "ttyUSB0 is attached as /dev/amshan0", and how it is set if the driver

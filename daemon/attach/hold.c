@@ -15,8 +15,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-device.h>
 #include <systemd/sd-event.h>
 
 #include "attach/hold.h"
@@ -28,6 +30,7 @@
 #define CHECK_SLACK_US	(10 * USEC_PER_SEC)
 #define RETRY_US	(5 * USEC_PER_SEC)
 #define RETRY_SOON_US	(1 * USEC_PER_SEC)
+#define UDEV_PATIENCE_US	(10 * USEC_PER_SEC)
 #define RETRY_SLACK_US	(100 * USEC_PER_MSEC)
 
 /**
@@ -41,7 +44,9 @@
  * @timer: held: next look; waiting: next attempt
  * @hangup: watches the tty while it is held
  * @watch: watches the folder of its node while it is not
+ * @monitor: of udev's events, NULL if udev does not matter
  * @said: why it waits, "" while it does not: each reason is said once
+ * @since_us: since when it waits, 0 while it does not
  */
 struct holder {
 	sd_event *event;
@@ -53,7 +58,9 @@ struct holder {
 	sd_event_source *timer;
 	sd_event_source *hangup;
 	sd_event_source *watch;
+	sd_device_monitor *monitor;
 	char said[ATTACH_TEXT_MAX];
+	u64 since_us;
 };
 
 static int attempt(struct holder *h);
@@ -79,9 +86,9 @@ static void set_timer(struct holder *h, u64 us, u64 slack_us)
 /* ---- the end ---- */
 
 /* Returns what the loop is to be left with. */
-static int finish(struct holder *h, bool is_well, const char *why)
+static int finish(struct holder *h, enum hold_end end, const char *why)
 {
-	log_about(is_well ? LOG_INFO : LOG_ERR, NULL, NULL, "%s", why);
+	log_about(end == HOLD_FAILED ? LOG_ERR : LOG_INFO, NULL, NULL, "%s", why);
 	/*
 	 * A service that ends without having been ready counts as failed; and of two states in one
 	 * message the last one is taken.
@@ -89,7 +96,7 @@ static int finish(struct holder *h, bool is_well, const char *why)
 	if (!h->is_ready)
 		tell(h, why);
 	sd_notifyf(0, "STOPPING=1\nSTATUS=%s", why);
-	return sd_event_exit(h->event, is_well);
+	return sd_event_exit(h->event, end);
 }
 
 /* It could not be attached, and nobody wants to wait. */
@@ -97,7 +104,7 @@ static int give_up(struct holder *h, int error)
 {
 	log_err("%s", h->a->tty.why);
 	sd_notifyf(0, "STATUS=%s\nERRNO=%d", h->a->tty.why, -error);
-	return sd_event_exit(h->event, false);
+	return sd_event_exit(h->event, error == -ECANCELED ? HOLD_NOT_ENABLED : HOLD_FAILED);
 }
 
 static int on_end(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
@@ -107,7 +114,7 @@ static int on_end(sd_event_source *s, const struct signalfd_siginfo *si, void *c
 
 	snprintf(why, sizeof(why), h->is_held ? "%s is given back" : "%s is not waited for any more",
 		 name_of(h));
-	return finish(h, true, why);
+	return finish(h, HOLD_DONE, why);
 }
 
 /* ---- waiting ---- */
@@ -145,6 +152,8 @@ static int wait_for(struct holder *h, u64 us)
 
 	set_timer(h, us, RETRY_SLACK_US);
 	watch_start(h);
+	if (!h->since_us)
+		h->since_us = mono_us();
 	if (strcmp(why, h->said)) {
 		snprintf(h->said, sizeof(h->said), "%s", why);
 		log_warning("%s; trying again every %d s", why, (int)(RETRY_US / USEC_PER_SEC));
@@ -153,7 +162,26 @@ static int wait_for(struct holder *h, u64 us)
 	return 0;
 }
 
+/* It tells when it is done, in a moment; only if that takes long it is worth a word. */
+static int wait_for_udev(struct holder *h)
+{
+	if (h->since_us && mono_us() - h->since_us >= UDEV_PATIENCE_US)
+		return wait_for(h, RETRY_US);
+	if (!h->since_us)
+		h->since_us = mono_us();
+	set_timer(h, RETRY_SOON_US, RETRY_SLACK_US);
+	watch_start(h);
+	tell(h, h->a->tty.why);
+	return 0;
+}
+
 /* ---- holding ---- */
+
+/* Another adapter may be behind the name by now, or its rule may be gone. */
+static int check_opted(struct holder *h)
+{
+	return attachment_check_opted(h->a) == -ECANCELED ? -ECANCELED : 0;
+}
 
 /* Everything that may have changed the tty leads here. */
 static int check(struct holder *h, bool hung_up)
@@ -163,12 +191,16 @@ static int check(struct holder *h, bool hung_up)
 	/* The other end of a pty is closed a moment before the tty itself is hung up. */
 	if (r == 0 && hung_up)
 		r = tty_fail(&h->a->tty, -ENODEV, "%s is gone", h->a->tty.name);
+	if (r == 0)
+		r = check_opted(h);
 	if (r == 0) {
 		set_timer(h, CHECK_US, CHECK_SLACK_US);
 		return 0;
 	}
+	if (r == -ECANCELED)
+		return finish(h, HOLD_NOT_ENABLED, h->a->tty.why);
 	if (r == -ENODEV || !h->is_patient)
-		return finish(h, r == -ENODEV, h->a->tty.why);
+		return finish(h, r == -ENODEV ? HOLD_DONE : HOLD_FAILED, h->a->tty.why);
 	h->is_held = false;
 	h->hangup = sd_event_source_disable_unref(h->hangup);
 	attachment_end(h->a);
@@ -191,6 +223,7 @@ static int hold_on(struct holder *h)
 		return r;
 	h->is_held = true;
 	h->said[0] = '\0';
+	h->since_us = 0;
 	set_timer(h, CHECK_US, CHECK_SLACK_US);
 	log_info("%s", attachment_describe(h->a, text));
 	tell(h, text);
@@ -219,7 +252,11 @@ static int attempt(struct holder *h)
 	if (!h->is_patient || r == -ENOTTY)
 		return give_up(h, r);
 	if (r == -ENODEV && !is_there(a))
-		return finish(h, true, a->tty.why);
+		return finish(h, HOLD_DONE, a->tty.why);
+	if (r == -ECANCELED)
+		return finish(h, HOLD_NOT_ENABLED, a->tty.why);
+	if (r == -EAGAIN)
+		return wait_for_udev(h);
 	return wait_for(h, RETRY_US);
 }
 
@@ -234,6 +271,37 @@ static int look(struct holder *h)
 static int on_timer(sd_event_source *s, u64 now, void *ctx)
 {
 	return look(ctx);
+}
+
+/* udev has looked at a tty, or at its end: a hangup is what tells of that. */
+static int on_device(sd_device_monitor *m, sd_device *d, void *ctx)
+{
+	struct holder *h = ctx;
+	sd_device_action_t action;
+	dev_t devt;
+
+	if (sd_device_get_devnum(d, &devt) < 0 || devt != h->a->tty.devt ||
+	    sd_device_get_action(d, &action) < 0 || action == SD_DEVICE_REMOVE)
+		return 0;
+	return look(h);
+}
+
+/* Best effort: without it a timer looks. */
+static void listen_to_udev(struct holder *h)
+{
+	int r;
+
+	if (!h->a->from_udev)
+		return;
+	r = sd_device_monitor_new(&h->monitor);
+	if (r >= 0)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(h->monitor, "tty", NULL);
+	if (r >= 0)
+		r = sd_device_monitor_attach_event(h->monitor, h->event);
+	if (r >= 0)
+		r = sd_device_monitor_start(h->monitor, on_device, h);
+	if (r < 0)
+		h->monitor = sd_device_monitor_unref(h->monitor);
 }
 
 static int on_continue(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
@@ -258,7 +326,7 @@ static int setup(struct holder *h)
 	return r;
 }
 
-bool hold(struct attachment *a, bool is_patient)
+int hold(struct attachment *a, bool is_patient)
 {
 	struct holder h = { .a = a, .is_patient = is_patient };
 	sigset_t set;
@@ -273,17 +341,20 @@ bool hold(struct attachment *a, bool is_patient)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 
 	r = setup(&h);
-	if (r >= 0)
+	if (r >= 0) {
+		listen_to_udev(&h);
 		r = attempt(&h);
+	}
 	if (r >= 0)
 		r = sd_event_loop(h.event);
 	if (r < 0)
 		log_err("%s: cannot go on: %s", name_of(&h), strerror(-r));
 
+	sd_device_monitor_unref(h.monitor);
 	sd_event_source_disable_unref(h.watch);
 	sd_event_source_disable_unref(h.hangup);
 	sd_event_source_disable_unref(h.timer);
 	attachment_clear(a);
 	sd_event_unref(h.event);
-	return r > 0;
+	return r < 0 ? HOLD_FAILED : r;
 }

@@ -9,11 +9,7 @@
 #include "log.h"
 #include "util.h"
 
-enum exit_status {
-	EXIT_DONE = 0,		/* the tty is gone, or we were told to end */
-	EXIT_NOT = 1,		/* not attached, or not any more */
-	EXIT_USAGE = 2,
-};
+#define EXIT_USAGE	2	/* the others are those of enum hold_end */
 
 static void usage(void)
 {
@@ -26,14 +22,15 @@ static void usage(void)
 	      "      --data N      data bits, 5 to 8 (default: 8)\n"
 	      "      --stop N      stop bits, 1 or 2 (default: 1)\n"
 	      "      --udev        the same from udev's properties of TTY: AMSHAN_BAUD, AMSHAN_PARITY,\n"
-	      "                    AMSHAN_DATA, AMSHAN_STOP\n"
+	      "                    AMSHAN_DATA, AMSHAN_STOP; and only if AMSHAN_ADAPTER is 1\n"
 	      "      --wait        wait for what is in the way, and attach TTY again when it has lost the\n"
 	      "                    discipline, instead of ending\n"
 	      "  -h, --help        print this\n"
 	      "  -V, --version     print the version\n"
 	      "\n"
 	      "Exit status: 0 TTY is gone, or SIGTERM, SIGINT or SIGHUP came; 1 TTY could not be attached,\n"
-	      "or has lost the discipline; 2 wrong usage.\n",
+	      "or has lost the discipline; 2 wrong usage; 3 with --udev: TTY is not enabled, or not any\n"
+	      "more.\n",
 	      stdout);
 }
 
@@ -78,10 +75,10 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			usage();
-			return EXIT_DONE;
+			return HOLD_DONE;
 		case 'V':
 			puts("amshan-attach " AMSHAN_VERSION);
-			return EXIT_DONE;
+			return HOLD_DONE;
 		default:
 			return EXIT_USAGE;
 		}
@@ -96,5 +93,5 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	a.path = argv[optind];
-	return hold(&a, is_patient) ? EXIT_DONE : EXIT_NOT;
+	return hold(&a, is_patient);
 }

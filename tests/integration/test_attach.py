@@ -24,6 +24,7 @@ ATTACH = os.path.join(lab.BUILD, "amshan-attach")
 
 TIOCGETD, TIOCSETD, TCGETS2 = 0x5424, 0x5423, 0x802c542a
 N_TTY, N_NULL = 0, 27
+NOT_ENABLED = 3     # exit status
 NOBODY = 65534
 
 # As amshan-attach sees it: n_null under our name.
@@ -156,8 +157,10 @@ class WithList(unittest.TestCase):
         self.pty = self.enterContext(Pty())
         self.mounts = ""
 
-    def udev(self, *properties, known=True):
+    def udev(self, *properties, known=True, runs=False, enabled=True):
         """From now on there is a udev, as far as files tell, with these properties of the tty."""
+        if enabled:
+            properties = ("AMSHAN_ADAPTER=1", *properties)
         number = os.stat(self.pty.path).st_rdev
         name, devt = self.pty.name, "%d:%d" % (os.major(number), os.minor(number))
         tty_folder = "sys/devices/virtual/tty/" + name.replace("/", "")
@@ -168,6 +171,8 @@ class WithList(unittest.TestCase):
                          ("sys/dev/char/" + devt, "../../" + tty_folder.removeprefix("sys/"))):
             if not os.path.lexists(self.folder.file(link)):
                 os.symlink(to, self.folder.file(link))
+        if runs:
+            self.folder.write("run/udev/control", "")
         if known:
             self.folder.write("run/udev/data/c" + devt, "I:1000\n" + "".join("E:%s\n" % p for p in properties))
         self.mounts = 'mount --bind "%s" /sys; mount --bind "%s" /run; ' % (self.folder.file("sys"),
@@ -183,11 +188,11 @@ class WithList(unittest.TestCase):
         return ["unshare", "-m", "--propagation", "private", "env", "SYSTEMD_DEVICE_VERIFY_SYSFS=0",
                 "sh", "-ec", self.mounts + mount + '; exec "$@"', "sh", *become, program, *args]
 
-    def fails(self, said, *args, ldiscs=LOADED, user=None):
-        """It ends with status 1 and one sentence."""
+    def fails(self, said, *args, ldiscs=LOADED, user=None, status=1):
+        """It ends with this status and one sentence."""
         run = subprocess.run(self.argv(ldiscs, args or (self.pty.path,), user), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
-        self.assertEqual((run.stderr, run.stdout, run.returncode), (said + "\n", "", 1))
+        self.assertEqual((run.stderr, run.stdout, run.returncode), (said + "\n", "", status))
 
     def attach(self, *args, ldiscs=LOADED, user=None):
         """A running amshan-attach that has said READY=1."""
@@ -362,7 +367,7 @@ class WithList(unittest.TestCase):
         return struct.unpack("I", termios2[-4:])[0], bool(cflag & termios.CSTOPB)
 
     def test_settings_from_udev(self):
-        self.udev("AMSHAN_ADAPTER=1", "AMSHAN_BAUD=9600", "AMSHAN_PARITY=even", "AMSHAN_STOP=2", "AMSHAN_DATA=")
+        self.udev("AMSHAN_BAUD=9600", "AMSHAN_PARITY=even", "AMSHAN_STOP=2", "AMSHAN_DATA=")
         proc = self.attach("--udev", self.pty.path)
         self.assertEqual(self.line(), (9600, True))
         # With a parity a break is told of.
@@ -390,6 +395,42 @@ class WithList(unittest.TestCase):
         proc.proc.send_signal(signal.SIGCONT)
         proc.wait_log("is attached")
         self.assertEqual(proc.log().count(said), 1, proc.log())
+
+    def test_what_is_not_enabled_is_left_alone(self):
+        said = '%s is not enabled: "amshanctl enable %s" does that' % (self.pty.name, self.pty.path)
+        for properties in ("ID_SERIAL=x",), ("AMSHAN_ADAPTER=0",):
+            self.udev(*properties, enabled=False)
+            self.fails(said, "--udev", self.pty.path, status=NOT_ENABLED)
+            proc = self.attach("--udev", "--wait", self.pty.path)
+            self.assertEqual(proc.proc.wait(10), NOT_ENABLED)
+            self.assertEqual(proc.log(), said + "\n")
+            self.notify.socket.close()
+            os.unlink(self.notify.path)
+
+    def test_what_is_not_enabled_any_more_is_given_back(self):
+        self.udev()
+        proc = self.attach("--udev", "--wait", self.pty.path)
+        proc.wait_log("is attached")
+        self.udev(enabled=False)
+        # udev's event does that at once; there is none here.
+        proc.proc.send_signal(signal.SIGCONT)
+        self.assertEqual(proc.proc.wait(10), NOT_ENABLED)
+        self.assertIn("is not enabled", proc.log())
+        fd = self.pty.open()
+        self.addCleanup(os.close, fd)
+        self.assertEqual(ioctl_int(fd, TIOCGETD), N_TTY)
+
+    def test_what_udev_has_still_to_look_at_is_waited_for(self):
+        """Without a word, as that takes a moment; until then another adapter may have been there."""
+        said = "udev has not looked at %s yet" % self.pty.name
+        self.udev(known=False, runs=True)
+        self.fails(said, "--udev", self.pty.path)
+        proc = self.attach("--udev", "--wait", self.pty.path)
+        self.assertEqual(self.said, ["READY=1", "STATUS=" + said])
+        self.udev("AMSHAN_BAUD=9600")
+        proc.wait_log("is attached")
+        self.assertEqual(proc.log().count("\n"), 1, proc.log())
+        self.assertEqual(self.line(), (9600, False))
 
     def test_wrong_values_in_udev(self):
         for said, wrong in (('BAUD: "fast" is not a number from 1 to 12000000', "AMSHAN_BAUD=fast"),
