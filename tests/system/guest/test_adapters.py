@@ -3,10 +3,11 @@
 behind ser2net.  Begins with A plugged into socket 1."""
 import os
 import tempfile
+import time
 
 import house
 import lab
-from house import A, B, C, METERS, TestCase, good
+from house import A, B, C, METERS, TestCase, good, unit
 
 DROP_IN = "/etc/amshan/amshand.conf.d/cabin.conf"
 TCP_PORT = 3001
@@ -53,6 +54,35 @@ class Two(TestCase):
         self.assertFalse(house.is_attached(tty_b))
         self.assertFalse(house.is_available(METERS[B]))
         self.assertIn("not plugged in", good("amshanctl", "adapters"))
+
+    def test_another_adapter_gets_the_name_while_udev_is_late(self):
+        """What has the name of an enabled one and is not enabled is given back as soon as that is known."""
+        self.expect_again(r"is gone$|readings arrive$|is attached")
+        house.unplug(B)
+        house.unplug(A)
+        tty, _ = house.plug(A, "2")
+        house.wait_attached(tty)
+        del house.plugged[A]
+        good("systemctl", "kill", "--signal=STOP", "systemd-udevd")
+        try:
+            house.host.unplug(A)
+            house.wait_for(lambda: not os.path.exists(tty), "the tty stays")
+            house.host.plug(B, None, "1")
+            house.wait_for(lambda: os.path.exists(tty), "there is no other tty of this name", step=0.02)
+            time.sleep(3)
+        finally:
+            good("systemctl", "kill", "--signal=CONT", "systemd-udevd")
+        house.plugged[B] = tty
+        good("udevadm", "settle")
+        house.wait_for(lambda: not house.is_attached(tty), lambda: house.status_of(house.attach_unit(tty)))
+        time.sleep(3)
+        self.assertFalse(house.is_attached(tty))
+        self.assertEqual(unit(house.attach_unit(tty), "ActiveState"), "inactive")
+        house.unplug(B)
+        tty_b, _ = house.plug(B, "1")
+        _, since = house.plug(A, "2")
+        self.assertFalse(house.is_attached(tty_b))
+        self.assert_reads(A, since)
 
     def test_one_without_a_serial_number_is_enabled_by_its_model(self):
         tty = house.plugged[B]
