@@ -30,7 +30,7 @@ BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 RELEASES = ("bookworm", "trixie")
 MEMORY = 1024
 # Boot and tests of each machine.  A machine of two idle processors needs a third of that.
-SECONDS = {"first": 1500, "newer": 400}
+SECONDS = {"first": 2400, "newer": 600}
 OFF_SECONDS = 120
 APPEND = "rw systemd.show_status=no"
 TAIL = 60

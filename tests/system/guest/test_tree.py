@@ -54,5 +54,5 @@ class Tree(TestCase):
         for name in "/etc/amshan", "/var/lib/amshan", "/etc/udev/rules.d", "the user amshan":
             self.assertIn(name, said)
         self.assertFalse(os.path.exists("/sys/module/amshan"), "the module stays loaded")
-        self.assertEqual(good("systemctl", "list-unit-files", "--no-legend", "amsh*"), "")
+        self.assertEqual(house.run("systemctl", "list-unit-files", "--no-legend", "amsh*").out, "")
         self.assertEqual(house.failed_units(), [])
