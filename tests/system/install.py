@@ -87,8 +87,9 @@ class Tree:
         """Unmount all that is mounted inside, so that it can be read as what it is on a disk."""
         with open("/proc/self/mountinfo") as f:
             inside = [line.split()[4] for line in f if line.split()[4].startswith(self.root + "/")]
+        # Some helper of apt may still be about to end.
         for path in reversed(inside):
-            subprocess.run(["umount", path], check=True)
+            subprocess.run(["umount", "--lazy", path], check=True)
 
     def write(self, name, text):
         path = self.path(name)
