@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -31,6 +32,7 @@
 #define RETRY_US	(5 * USEC_PER_SEC)
 #define RETRY_SOON_US	(1 * USEC_PER_SEC)
 #define UDEV_PATIENCE_US	(10 * USEC_PER_SEC)
+#define NEW_US			(5 * USEC_PER_SEC)
 #define RETRY_SLACK_US	(100 * USEC_PER_MSEC)
 
 /**
@@ -47,6 +49,7 @@
  * @monitor: of udev's events, NULL if udev does not matter
  * @said: why it waits, "" while it does not: each reason is said once
  * @since_us: since when it waits, 0 while it does not
+ * @start_us: when this began, since the epoch
  */
 struct holder {
 	sd_event *event;
@@ -61,6 +64,7 @@ struct holder {
 	sd_device_monitor *monitor;
 	char said[ATTACH_TEXT_MAX];
 	u64 since_us;
+	u64 start_us;
 };
 
 static int attempt(struct holder *h);
@@ -236,6 +240,18 @@ static bool is_there(const struct attachment *a)
 	return a->tty.node && access(a->tty.node, F_OK) == 0;
 }
 
+/*
+ * systemd looks a tty up in DeviceAllow= when it starts us.  A node that was not there yet, as that of
+ * an adapter that is just back, is not among what we may open, and only another start changes that.
+ */
+static bool is_too_new(const struct holder *h)
+{
+	struct stat st;
+
+	return h->a->tty.node && stat(h->a->tty.node, &st) == 0 &&
+	       (u64)st.st_ctim.tv_sec * USEC_PER_SEC + NEW_US > h->start_us;
+}
+
 static int attempt(struct holder *h)
 {
 	struct attachment *a = h->a;
@@ -257,6 +273,8 @@ static int attempt(struct holder *h)
 		return finish(h, HOLD_NOT_ENABLED, a->tty.why);
 	if (r == -EAGAIN)
 		return wait_for_udev(h);
+	if (r == -EPERM && is_too_new(h))
+		return finish(h, HOLD_DONE, a->tty.why);
 	return wait_for(h, RETRY_US);
 }
 
@@ -328,7 +346,7 @@ static int setup(struct holder *h)
 
 int hold(struct attachment *a, bool is_patient)
 {
-	struct holder h = { .a = a, .is_patient = is_patient };
+	struct holder h = { .a = a, .is_patient = is_patient, .start_us = real_us() };
 	sigset_t set;
 	int r;
 
