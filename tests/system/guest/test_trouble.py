@@ -57,22 +57,6 @@ class Trouble(TestCase):
         subscriber.wait("amshan/availability", "online")
         subscriber.wait(house.availability_topic(METERS[A]), "online")
 
-    def test_the_machine_sleeps(self):
-        """USB may take adapters away for that, or bring them back as new ones, or none of it."""
-        self.expect_again(r"is gone$|readings arrive$|is attached")
-        with open("/sys/class/rtc/rtc0/wakealarm", "w") as f:
-            f.write("+5")
-        begin = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
-        house.write("/sys/power/state", "freeze")
-        slept = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() - begin
-        self.assertGreater(slept, 1)
-        since = house.now_us()
-        (tty,) = house.wait_for(house.ttys, "the adapter is gone")
-        house.plugged[A] = tty
-        house.wait_attached(tty)
-        self.assert_reads(A, since)
-        house.figure("resumed to first reading: %.1f s" % ((house.now_us() - since) / 1e6))
-
     def test_the_module_cannot_go_while_it_is_used(self):
         done = house.run("modprobe", "-r", "amshan")
         self.assertNotEqual(done.status, 0)
