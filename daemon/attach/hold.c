@@ -240,16 +240,28 @@ static bool is_there(const struct attachment *a)
 	return a->tty.node && access(a->tty.node, F_OK) == 0;
 }
 
-/*
- * systemd looks a tty up in DeviceAllow= when it starts us.  A node that was not there yet, as that of
- * an adapter that is just back, is not among what we may open, and only another start changes that.
- */
-static bool is_too_new(const struct holder *h)
+/* Was the node made, or given to somebody, less than a moment before @us? */
+static bool is_new(const struct holder *h, u64 us)
 {
 	struct stat st;
 
 	return h->a->tty.node && stat(h->a->tty.node, &st) == 0 &&
-	       (u64)st.st_ctim.tv_sec * USEC_PER_SEC + NEW_US > h->start_us;
+	       (u64)st.st_ctim.tv_sec * USEC_PER_SEC + NEW_US > us;
+}
+
+/* A node without a group is one that udev has still to look at, whatever it knew of the last one. */
+static bool is_udevs_turn(const struct holder *h, int r)
+{
+	return r == -EAGAIN || (r == -EACCES && h->a->from_udev && is_new(h, real_us()));
+}
+
+/*
+ * systemd looks a tty up in DeviceAllow= when it starts us.  A node that was not there yet, as that of
+ * an adapter that is just back, is not among what we may open, and only another start changes that.
+ */
+static bool is_too_new(const struct holder *h, int r)
+{
+	return r == -EPERM && is_new(h, h->start_us);
 }
 
 static int attempt(struct holder *h)
@@ -271,9 +283,9 @@ static int attempt(struct holder *h)
 		return finish(h, HOLD_DONE, a->tty.why);
 	if (r == -ECANCELED)
 		return finish(h, HOLD_NOT_ENABLED, a->tty.why);
-	if (r == -EAGAIN)
+	if (is_udevs_turn(h, r))
 		return wait_for_udev(h);
-	if (r == -EPERM && is_too_new(h))
+	if (is_too_new(h, r))
 		return finish(h, HOLD_DONE, a->tty.why);
 	return wait_for(h, RETRY_US);
 }
