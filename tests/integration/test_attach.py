@@ -494,6 +494,18 @@ class WithList(unittest.TestCase):
         os.chmod(self.pty.path, 0o666)
         self.again(proc, self.status()[len("STATUS="):])
 
+    def test_a_tty_that_udev_is_still_to_give_away(self):
+        """As udev's database may be that of the adapter that was there before, a word would be too early."""
+        self.udev()
+        os.chown(self.pty.path, 0, 20)
+        os.chmod(self.pty.path, 0o600)
+        proc = self.attach("--udev", "--wait", self.pty.path, user=NOBODY)
+        self.assertIn("may not open", self.said[1])
+        self.assertEqual(proc.log(), "")
+        os.chmod(self.pty.path, 0o666)
+        proc.wait_log("is attached")
+        self.assertEqual(proc.log().count("\n"), 1, proc.log())
+
     def test_it_waits_for_right_settings(self):
         self.udev("AMSHAN_PARITY=Even")
         proc = self.attach("--udev", "--wait", self.pty.path)
