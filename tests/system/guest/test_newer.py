@@ -15,7 +15,9 @@ class Newer(TestCase):
         house.meter(A)
         tty, _ = house.plug(A, "1")
         since = house.now_us()
-        good("amshanctl", "probe", "--enable", tty, seconds=120)
+        # No probe before: under Linux 7.3 this emulated adapter is silent now and then when it is opened
+        # for a second time, to cat as well.
+        good("amshanctl", "enable", tty)
         self.assert_reads(A, since, subscriber)
 
     def test_it_reads_when_it_is_plugged_in_again(self):
