@@ -5,195 +5,226 @@
  * Not what config_load() makes of it: a report is written most of all when it makes nothing of it.
  * So the text is only cut into words here, and what a word is follows from where it stands.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "ctl/bugreport.h"
 #include "ctl/text.h"
+#include "link/hextext.h"
 #include "util.h"
 
 #define FILE_MAX	(1024 * 1024)
-#define WORD_MAX	512
-#define SAID_MAX	80	/* of a key, in a sentence of config_load() */
-#define MASKED		"<masked>"
-
-enum show {
-	SHOW_NOT,	/* a secret, or not known */
-	SHOW_TEXT,	/* without the numbers in it */
-	SHOW_HOST,
-	SHOW_METER,
-	SHOW_PATH,	/* of a secret: if it is a path, and not the secret itself */
-	SHOW_SECTION,
-};
-
-static const struct {
-	const char *key;
-	enum show show;
-} keys[] = {
-	{ "source", SHOW_SECTION },
-	{ "mqtt", SHOW_SECTION },
-	{ "log-level", SHOW_TEXT },
-	{ "state-directory", SHOW_TEXT },
-	{ "runtime-directory", SHOW_TEXT },
-	{ "dbus", SHOW_TEXT },
-	{ "uri", SHOW_TEXT },
-	{ "meter", SHOW_METER },
-	{ "scale", SHOW_TEXT },
-	{ "scale-power", SHOW_TEXT },
-	{ "scale-current", SHOW_TEXT },
-	{ "scale-energy", SHOW_TEXT },
-	{ "scale-voltage", SHOW_TEXT },
-	{ "clock", SHOW_TEXT },
-	{ "derive-l2", SHOW_TEXT },
-	{ "host", SHOW_HOST },
-	{ "port", SHOW_TEXT },
-	{ "client-id", SHOW_TEXT },
-	{ "username", SHOW_NOT },
-	{ "password-file", SHOW_PATH },
-	{ "keepalive", SHOW_TEXT },
-	{ "tls", SHOW_TEXT },
-	{ "ca-file", SHOW_TEXT },
-	{ "ca-directory", SHOW_TEXT },
-	{ "cert-file", SHOW_TEXT },
-	{ "key-file", SHOW_PATH },
-	{ "psk-identity", SHOW_NOT },
-	{ "psk-file", SHOW_PATH },
-	{ "topic", SHOW_TEXT },
-	{ "publish", SHOW_TEXT },
-};
+#define DROPINS_MAX	256
+#define SHOWN_MAX	(16 * 1024)	/* of a value, with what became of it */
 
 /**
  * struct scan - a text on its way
  * @m: the mask
  * @p: what follows
- * @out: where to
- * @key: the last word that was no value, "": none
+ * @out: where to; NULL: only learn
+ * @word: room for any word of the text, owned
+ * @key: the last word that was no value, owned; NULL: none
  * @is_value: "=" stands before
  * @in_list: within the braces of a value
+ * @is_title: a section that has a name was begun
  */
 struct scan {
 	struct mask *m;
 	const char *p;
 	FILE *out;
-	char key[WORD_MAX];
+	char *word;
+	char *key;
 	bool is_value;
 	bool in_list;
+	bool is_title;
 };
 
-/* Its place in the table, -1: it is not known */
-static int key_of(const char *word)
+/**
+ * struct word - one that was cut out of the text
+ * @text: of the scan, until the next one
+ * @quote: it stood in quotes: which
+ * @is_good: amshand could take it for a value
+ * @is_last: what follows cannot be told from what is in quotes
+ */
+struct word {
+	char *text;
+	char quote;
+	bool is_good;
+	bool is_last;
+};
+
+static void put(struct scan *s, const char *text)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(keys[i].key, word))
-			return (int)i;
-	return -1;
+	if (s->out)
+		fputs(text, s->out);
 }
 
-static enum show show_of(const char *word)
+static void set_key(struct scan *s, const char *key)
 {
-	int i = key_of(word);
-
-	return i < 0 ? SHOW_NOT : keys[i].show;
+	free(s->key);
+	s->key = key ? strdup(key) : NULL;
 }
 
-static void print_masked(struct scan *s, const char *word, char quote)
-{
-	char masked[2 * WORD_MAX], text[2 * WORD_MAX];
+/* ---- what a word is ---- */
 
-	text_escape(mask_text(s->m, word, masked, sizeof(masked)), text, sizeof(text));
-	fprintf(s->out, quote ? "\"%s\"" : "%s", text);
+static void print_shown(struct scan *s, const char *shown, bool quoted)
+{
+	quoted &= strcmp(shown, MASKED) != 0;
+	put(s, quoted ? "\"" : "");
+	put(s, shown);
+	put(s, quoted ? "\"" : "");
 }
 
-static void print_value(struct scan *s, const char *word, char quote)
+static void print_value(struct scan *s, const struct word *w)
 {
-	enum show show = show_of(s->key);
+	char shown[SHOWN_MAX];
 
-	if (show == SHOW_HOST)
-		mask_learn_host(s->m, word);
-	if (show == SHOW_METER)
-		mask_learn(s->m, MASK_METER, word);
-	/* Too short to be learned. */
-	if (show == SHOW_METER && strlen(word) < 3)
-		show = SHOW_NOT;
-	if (show == SHOW_NOT || show == SHOW_SECTION || (show == SHOW_PATH && *word != '/'))
-		fputs(MASKED, s->out);
-	else
-		print_masked(s, word, quote);
+	bugreport_value(s->m, s->key ?: "", w->is_good ? w->text : NULL, shown, sizeof(shown));
+	print_shown(s, shown, w->quote);
 }
 
-/* What amshand says of a word that it does not know is cut there. */
-static void learn_word(struct scan *s, const char *word)
+static void print_title(struct scan *s, const struct word *w)
 {
-	char cut[SAID_MAX + 1];
+	char shown[SHOWN_MAX];
 
-	snprintf(cut, sizeof(cut), "%.*s", SAID_MAX, word);
-	mask_learn(s->m, MASK_WORD, cut);
+	print_shown(s, bugreport_title(s->m, w->text, shown, sizeof(shown)), true);
+	set_key(s, NULL);
+}
+
+/* Could it be a key, as far as its letters and what follows tell? */
+static bool names_value(const struct scan *s, const char *word)
+{
+	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz-_")] == '\0' &&
+	       s->p[strspn(s->p, " \t")] == '=';
 }
 
 /* A word where a key is expected: what nobody knows may be the secret itself. */
-static void print_key(struct scan *s, const char *word, char quote)
+static void print_key(struct scan *s, const struct word *w)
 {
-	bool names = !quote && word[strspn(word, "abcdefghijklmnopqrstuvwxyz-_")] == '\0' &&
-		     *(s->p + strspn(s->p, " \t")) == '=';
+	bool is_key = !w->quote && bugreport_is_key(w->text);
+	char shown[SHOWN_MAX];
 
-	if (show_of(s->key) == SHOW_SECTION && key_of(word) < 0 && !names) {
-		print_masked(s, word, '"');
-	} else if (!quote && (key_of(word) >= 0 || names)) {
-		fputs(word, s->out);
+	if (is_key) {
+		put(s, w->text);
+	} else if (!w->quote && names_value(s, w->text)) {
+		put(s, mask_text(s->m, w->text, shown, sizeof(shown)));
 	} else {
-		fputs(MASKED, s->out);
-		learn_word(s, word);
+		put(s, MASKED);
+		bugreport_learn(s->m, MASK_WORD, w->text);
 	}
-	snprintf(s->key, sizeof(s->key), "%s", quote ? "" : word);
+	set_key(s, w->quote ? NULL : w->text);
+	s->is_title = is_key && !strcmp(w->text, "source");
 }
 
-/* A text in quotes; the cursor goes behind it.  What is too long is cut. */
-static void take_quoted(struct scan *s, char *word)
+/* ---- cutting ---- */
+
+/* What stands behind a backslash in double quotes (libconfuse, lexer.l); 0: a line that goes on */
+static char escaped(const char **p)
 {
-	char quote = *s->p++;
+	static const char letters[] = "ntbrfaev", meant[] = "\n\t\b\r\f\a\033\v";
+	const char *letter = **p ? strchr(letters, **p) : NULL;
+	unsigned int n = 0, digits = 0;
+
+	if (**p == '\n') {
+		(*p)++;
+		return 0;
+	}
+	if (letter) {
+		(*p)++;
+		return meant[letter - letters];
+	}
+	if (**p == 'x' && isxdigit((u8)(*p)[1])) {
+		for ((*p)++; digits < 2 && isxdigit((u8)**p); digits++, (*p)++)
+			n = n * 16 + (unsigned int)hextext_digit((u8)**p);
+		return (char)n;
+	}
+	for (; digits < 3 && **p >= '0' && **p <= '7'; digits++, (*p)++)
+		n = n * 8 + (unsigned int)(**p - '0');
+	return digits ? (char)n : *(*p)++;
+}
+
+/* In single quotes only a quote, another backslash and a line break are meant. */
+static char take_escape(struct scan *s, char quote)
+{
+	s->p++;
+	if (quote == '"' || *s->p == '\n')
+		return escaped(&s->p);
+	if (*s->p != '\'' && *s->p != '\\')
+		return '\\';
+	return *s->p++;
+}
+
+/* A text in quotes; the cursor goes behind it. */
+static void take_quoted(struct scan *s, struct word *w)
+{
+	bool breaks = false;
 	size_t n = 0;
 
-	while (*s->p && *s->p != quote) {
-		if (*s->p == '\\' && s->p[1])
-			s->p++;
-		if (n < WORD_MAX - 1)
-			word[n++] = *s->p;
-		s->p++;
+	w->quote = *s->p++;
+	while (*s->p && *s->p != w->quote) {
+		bool is_escaped = *s->p == '\\' && s->p[1];
+		char c;
+
+		breaks |= *s->p == '\n';
+		c = is_escaped ? take_escape(s, w->quote) : *s->p++;
+		w->is_good &= !iscntrl((u8)c) || (is_escaped && !c);
+		if (c)
+			w->text[n++] = c;
 	}
+	/* One that was not closed ends where another one begins. */
+	w->is_last = !*s->p || breaks;
+	w->is_good &= !w->is_last;
 	if (*s->p)
 		s->p++;
-	word[n] = '\0';
+	w->text[n] = '\0';
 }
 
-static void take_unquoted(struct scan *s, char *word)
+/* amshand takes no comment that stands close to a value, and it is none of the value. */
+static size_t comment_in(const char *p, size_t n)
 {
-	size_t n = strcspn(s->p, " \t\r\n\f{}()=,\"'#");
-	size_t kept = n < WORD_MAX - 1 ? n : WORD_MAX - 1;
+	for (size_t i = 0; i + 1 < n; i++)
+		if (p[i] == '/' && (p[i + 1] == '/' || p[i + 1] == '*'))
+			return i;
+	return n;
+}
 
-	memcpy(word, s->p, kept);
-	word[kept] = '\0';
-	s->p += n;
+static void take_unquoted(struct scan *s, struct word *w)
+{
+	size_t n = strcspn(s->p, " \t\r\n\f{}()=,\"'#"), kept = comment_in(s->p, n);
+
+	memcpy(w->text, s->p, kept);
+	w->text[kept] = '\0';
+	w->is_good = kept == n;
+	s->p += kept;
 }
 
 static void take_word(struct scan *s)
 {
-	char quote = *s->p == '"' || *s->p == '\'' ? '"' : 0;
-	char word[WORD_MAX];
+	struct word w = { .text = s->word, .is_good = true };
+	bool is_title = s->is_title;
 
-	if (quote)
-		take_quoted(s, word);
+	s->is_title = false;
+	if (*s->p == '"' || *s->p == '\'')
+		take_quoted(s, &w);
 	else
-		take_unquoted(s, word);
+		take_unquoted(s, &w);
 	if (s->is_value)
-		print_value(s, word, quote);
+		print_value(s, &w);
+	else if (is_title && (w.quote || !names_value(s, w.text)))
+		print_title(s, &w);
 	else
-		print_key(s, word, quote);
+		print_key(s, &w);
 	if (!s->in_list)
 		s->is_value = false;
+	/* What follows is learned all the same: amshand may say it. */
+	if (w.is_last)
+		s->out = NULL;
 }
 
 /* The cursor goes behind a comment; false: there is none */
@@ -214,37 +245,46 @@ static bool take_comment(struct scan *s)
 
 static void take_sign(struct scan *s)
 {
-	switch (*s->p) {
+	char sign[2] = { *s->p++ };
+
+	s->is_title = false;
+	switch (*sign) {
 	case '=':
 		s->is_value = true;
 		break;
 	case '{':
 		s->in_list = s->is_value;
 		if (!s->is_value)
-			*s->key = '\0';
+			set_key(s, NULL);
 		break;
 	case '}':
 		s->is_value = s->in_list = false;
-		*s->key = '\0';
+		set_key(s, NULL);
 		break;
 	}
-	fputc(*s->p++, s->out);
+	put(s, sign);
 }
 
 void bugreport_config_text(struct mask *m, const char *text, FILE *out)
 {
-	struct scan s = { .m = m, .p = text, .out = out };
+	struct scan s = { .m = m, .p = text, .out = out, .word = malloc(strlen(text) + 1) };
 
-	while (*s.p) {
+	if (!s.word)
+		m->full = true;
+	while (s.word && *s.p) {
 		if (take_comment(&s))
 			continue;
 		if (strchr("{}()=,", *s.p))
 			take_sign(&s);
 		else if (strchr(" \t\r\n\f", *s.p))
-			fputc(*s.p++, out);
+			put(&s, (char[2]){ *s.p++ });
 		else
 			take_word(&s);
 	}
+	if (out && !s.out)
+		fputs("\nthe rest is left out: the text in quotes does not end in its line\n", out);
+	free(s.word);
+	free(s.key);
 }
 
 /* ---- files ---- */
@@ -290,19 +330,31 @@ static void print_lines(char *text, FILE *out)
 	}
 }
 
+/* @why: NULL: the lines of the file follow */
+static void print_name(struct mask *m, const char *path, const char *why, FILE *out)
+{
+	char name[SHOWN_MAX], masked[SHOWN_MAX];
+
+	if (!out)
+		return;
+	mask_text(m, path, masked, sizeof(masked));
+	text_escape(masked, name, sizeof(name));
+	fprintf(out, "%s:%s%s\n", name, why ? " " : "", why ?: "");
+}
+
 static void print_file(struct mask *m, const char *path, FILE *out)
 {
 	_cleanup_free_ char *text = NULL, *clean = NULL;
-	char name[2 * WORD_MAX], masked[2 * WORD_MAX];
 	size_t size = 0;
 	FILE *f;
 	int r;
 
 	r = read_file(path, &text);
-	mask_text(m, path, masked, sizeof(masked));
-	text_escape(masked, name, sizeof(name));
-	if (r < 0) {
-		fprintf(out, "%s: %s\n", name, strerror(-r));
+	print_name(m, path, r < 0 ? strerror(-r) : NULL, out);
+	if (r < 0)
+		return;
+	if (!out) {
+		bugreport_config_text(m, text, NULL);
 		return;
 	}
 	f = open_memstream(&clean, &size);
@@ -310,7 +362,6 @@ static void print_file(struct mask *m, const char *path, FILE *out)
 		return;
 	bugreport_config_text(m, text, f);
 	fclose(f);
-	fprintf(out, "%s:\n", name);
 	if (clean)
 		print_lines(clean, out);
 }
@@ -327,10 +378,10 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-void bugreport_config(struct mask *m, const char *path, FILE *out)
+static void print_files(struct mask *m, const char *path, FILE *out)
 {
 	struct dirent **entries;
-	char one[4096];
+	char one[PATH_MAX];
 	int n;
 
 	print_file(m, path, out);
@@ -338,13 +389,21 @@ void bugreport_config(struct mask *m, const char *path, FILE *out)
 	n = scandir(one, &entries, is_dropin, by_name);
 	if (n < 0) {
 		if (errno != ENOENT)
-			fprintf(out, "%s.d: %s\n", path, strerror(errno));
+			print_name(m, one, strerror(errno), out);
 		return;
 	}
 	for (int i = 0; i < n; i++) {
 		snprintf(one, sizeof(one), "%s.d/%s", path, entries[i]->d_name);
-		print_file(m, one, out);
+		if (i < DROPINS_MAX)
+			print_file(m, one, out);
 		free(entries[i]);
 	}
 	free(entries);
+}
+
+void bugreport_config(struct mask *m, const char *path, FILE *out)
+{
+	/* The name of a source may be the number that a later line gives its meter. */
+	print_files(m, path, NULL);
+	print_files(m, path, out);
 }

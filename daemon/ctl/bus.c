@@ -50,8 +50,7 @@ static int bus_wait(sd_bus *bus)
 	return r < 0 ? r : 0;
 }
 
-/* Connect to one bus. */
-static int bus_connect(bool user, sd_bus **ret)
+int bus_connect(bool user, sd_bus **ret)
 {
 	_cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
 	int r;

@@ -24,6 +24,12 @@ struct bus_why {
 	bool denied;
 };
 
+/*
+ * bus_connect() - connect to a bus, whoever is on it; one that is there and does not answer is
+ * given up after ten seconds, as is each call later
+ */
+int bus_connect(bool user, sd_bus **ret);
+
 /**
  * bus_open_why() - connect to the bus that amshand is on; says nothing
  * @which: which one

@@ -2,7 +2,8 @@
 /*
  * amshanctl doctor: the list of findings, the order of the checks, and how they are printed.
  *
- * What is looked at is in doctor_kernel.c, doctor_udev.c, doctor_adapters.c, doctor_services.c.
+ * What is looked at is in doctor_kernel.c, doctor_udev.c, doctor_adapters.c, doctor_config.c,
+ * doctor_services.c.
  * Nothing here waits without a limit, and whatever is missing (udev, systemd, a bus) is a sentence.
  */
 #include <stdarg.h>
@@ -61,6 +62,7 @@ void doctor_look(const struct ctl_options *o, struct findings *l)
 
 	*l = (struct findings){ 0 };
 	doctor_gather(&d, o, l);
+	d.may_load = d.root;
 	doctor_check(&d);
 	doctor_clear(&d);
 }

@@ -42,8 +42,8 @@ struct findings {
 };
 
 /* findings_add() - add one; the text is made as printf() does, and harmless for a terminal then */
-void findings_add(struct findings *l, enum finding_kind kind, const char *about, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+void findings_add(struct findings *l, enum finding_kind kind, const char *about, const char *fmt,
+		  ...) __attribute__((format(printf, 4, 5)));
 
 /* doctor_look() - look at everything; @l is large: keep it off the stack */
 void doctor_look(const struct ctl_options *o, struct findings *l);

@@ -11,10 +11,7 @@
 
 #include "ctl/doctor_internal.h"
 #include "ctl/text.h"
-#include "ctl/unit.h"
 #include "util.h"
-
-#define GROUP		"amshan"
 
 static const struct port_info *port_of(const struct doctor *d, const struct adapter *a)
 {
@@ -85,6 +82,13 @@ static void attached(struct doctor *d, const struct adapter *a, const struct por
 
 /* ---- not attached ---- */
 
+/* What a service said of itself stays when it has ended. */
+static bool runs(const struct unit_state *u)
+{
+	return !strcmp(u->active, "active") || !strcmp(u->active, "activating") ||
+	       !strcmp(u->active, "reloading");
+}
+
 static void not_attached(struct doctor *d, const struct adapter *a, const char *about)
 {
 	struct unit_state u = { 0 };
@@ -92,7 +96,7 @@ static void not_attached(struct doctor *d, const struct adapter *a, const char *
 	int r;
 
 	unit_attach_name(a->name, unit);
-	r = unit_read(NULL, unit, &u);
+	r = doctor_unit_read(d, unit, &u);
 	if (r == -EHOSTDOWN)
 		findings_add(d->l, FINDING_WRONG, about,
 			     "is enabled and not attached, and systemd, which would attach it, "
@@ -110,19 +114,23 @@ static void not_attached(struct doctor *d, const struct adapter *a, const char *
 		findings_add(d->l, FINDING_WRONG, about,
 			     "is enabled and not attached, as %s is masked: systemctl unmask %s",
 			     unit, unit);
-	else if (*u.status)
+	else if (*u.status && runs(&u))
 		findings_add(d->l, FINDING_WRONG, about, "is enabled and not attached: %s",
 			     u.status);
+	else if (!strcmp(u.active, "failed"))
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, as %s failed (%s): journalctl -b -u %s "
+			     "says why, systemctl restart %s tries it again",
+			     unit, *u.result ? u.result : u.sub, unit, unit);
 	else if (!strcmp(u.active, "inactive"))
-		findings_add(
-			d->l, FINDING_WRONG, about,
-			"is enabled and not attached, as %s was not started: udevadm trigger "
-			"--action=change %s, or unplug it and plug it in again",
-			unit, a->node);
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled and not attached, as %s was not started, or was stopped: "
+			     "systemctl start %s, or unplug it and plug it in again",
+			     unit, unit);
 	else
 		findings_add(d->l, FINDING_WRONG, about,
 			     "is enabled and not attached: %s is %s (%s): journalctl -b -u %s",
-			     unit, u.active, *u.result ? u.result : u.sub, unit);
+			     unit, u.active, u.sub, unit);
 }
 
 static void look_at_adapter(struct doctor *d, const struct adapter *a)
@@ -174,10 +182,10 @@ static void look_at_device(struct doctor *d, const struct port_info *p)
 	}
 	g = getgrgid(st.st_gid);
 	snprintf(name, sizeof(name), "%s", g ? g->gr_name : "a group without a name");
-	if (strcmp(name, GROUP) || !(st.st_mode & S_IRGRP))
+	if (strcmp(name, DOCTOR_USER) || !(st.st_mode & S_IRGRP))
 		findings_add(d->l, FINDING_NOTE, about,
 			     "%s is of group %s with mode %04o, and amshand needs "
-			     "group " GROUP " with mode 0640: is udev's rule installed?",
+			     "group " DOCTOR_USER " with mode 0640: is udev's rule installed?",
 			     path, name, st.st_mode & 07777);
 	if (!p->counter[PORT_FRAMES] && !d->enabled)
 		findings_add(d->l, FINDING_NOTE, about,

@@ -8,11 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <systemd/sd-event.h>
+
 #include "ctl/doctor_internal.h"
+#include "sources.h"
 #include "util.h"
 
 #define SYSTEM_CONFIG	"/etc/amshan/amshand.conf"
-#define CREDENTIALS	"/run/credentials/amshand.service"
 #define SAID_MAX	16384
 
 /* As amshand itself finds it. */
@@ -31,7 +33,8 @@ static char *user_config(void)
 
 static char *config_path(const struct ctl_options *o, bool on_session_bus)
 {
-	if (o->bus == CTL_BUS_USER || (on_session_bus && access(SYSTEM_CONFIG, F_OK) < 0))
+	/* The package may be installed, too. */
+	if (o->bus == CTL_BUS_USER || on_session_bus)
 		return user_config();
 	return strdup(SYSTEM_CONFIG);
 }
@@ -47,22 +50,36 @@ static char *contents(int fd)
 	return text;
 }
 
+/* As amshand does it: mistakes of every kind, those of the sources too. */
+static int config_read(const char *path, struct config **ret)
+{
+	sd_event *event = NULL;
+	int r = config_load(path, ret);
+
+	if (r == 0)
+		r = sd_event_new(&event);
+	if (r >= 0)
+		r = sources_check(event, *ret);
+	sd_event_unref(event);
+	return r < 0 ? r : 0;
+}
+
 /*
- * config_load() says mistakes by the log, and the log of this program is stderr: that is caught in
- * the meantime, as this process has one thread.
+ * Mistakes are said by the log, and the log of this program is stderr: that is caught in the
+ * meantime, as this process has one thread.
  */
 static void gather_config(struct doctor *d)
 {
 	_cleanup_close_ int caught = memfd_create("config", MFD_CLOEXEC), before = -1;
 
 	/* Names of credentials are no mistake here; who may read them is the service's business. */
-	setenv("CREDENTIALS_DIRECTORY", CREDENTIALS, false);
+	setenv("CREDENTIALS_DIRECTORY", DOCTOR_CREDENTIALS, false);
 	if (caught >= 0)
 		before = dup(STDERR_FILENO);
 	fflush(stderr);
 	if (before >= 0)
 		dup2(caught, STDERR_FILENO);
-	d->config_error = config_load(d->config_path, &d->config);
+	d->config_error = config_read(d->config_path, &d->config);
 	if (before >= 0) {
 		dup2(before, STDERR_FILENO);
 		d->config_said = contents(caught);
@@ -114,6 +131,7 @@ void doctor_clear(struct doctor *d)
 	free(d->config_path);
 	config_free(d->config);
 	free(d->config_said);
+	sd_bus_close_unref(d->units);
 	model_clear(&d->model);
 	free(d->adapters);
 }

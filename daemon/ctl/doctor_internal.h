@@ -5,23 +5,34 @@
 #ifndef AMSHAN_CTL_DOCTOR_INTERNAL_H
 #define AMSHAN_CTL_DOCTOR_INTERNAL_H
 
+#include <systemd/sd-bus.h>
+
 #include "config.h"
 #include "ctl/adapter.h"
 #include "ctl/bus.h"
 #include "ctl/doctor.h"
+#include "ctl/unit.h"
 #include "netlink/ports.h"
 
 #define RUN_OUT_MAX	2048
+#define DOCTOR_USER	"amshan"	/* the user and the group of amshand */
+#define DOCTOR_CONFIG	"configuration"
+#define DOCTOR_CREDENTIALS "/run/credentials/amshand.service"
 
 /**
  * struct doctor - what there is to look at; all of it is asked for once
  * @o: the command line
  * @l: where findings go
  * @root: we are root, and see all
+ * @may_load: the module may be loaded: nothing else shows why it is refused
  * @config_path: the file that amshand reads, owned
- * @config: NULL: it could not be read, or has mistakes
- * @config_error: why
- * @config_said: what config_load() said, line by line, owned; NULL: no memory
+ * @config: NULL: it could not be read, or has mistakes; one that was read may still have sources
+ *          that amshand does not take
+ * @config_error: why amshand does not take it, or 0
+ * @config_said: what is said of that, line by line, owned; NULL: no memory
+ * @units: the connection to systemd; NULL: not asked yet, or it cannot be
+ * @units_error: why, so that one that does not answer is not asked again
+ * @user: as who amshand runs, "": not known
  * @model: what amshand shows
  * @asked: 0, or a negative errno: it could not be asked
  * @why: why
@@ -35,10 +46,14 @@ struct doctor {
 	const struct ctl_options *o;
 	struct findings *l;
 	bool root;
+	bool may_load;
 	char *config_path;
 	struct config *config;
 	int config_error;
 	char *config_said;
+	sd_bus *units;
+	int units_error;
+	char user[UNIT_USER_MAX];
 	struct model model;
 	int asked;
 	struct bus_why why;
@@ -54,6 +69,23 @@ struct doctor {
 /* doctor_gather() - ask for everything, except what needs the verdict on something else */
 void doctor_gather(struct doctor *d, const struct ctl_options *o, struct findings *l);
 void doctor_clear(struct doctor *d);
+
+/*
+ * doctor_unit_read() - the state of a unit, as unit_read(); a systemd that does not answer is asked
+ * once
+ */
+int doctor_unit_read(struct doctor *d, const char *name, struct unit_state *ret);
+
+/**
+ * doctor_closed_to() - which file of a configuration may a user not read?
+ * @path: the configuration; its drop-ins are looked at too
+ * @user: who
+ * @buf: the file or folder, "": that user may read all of them
+ * @size: of @buf
+ *
+ * Only for root.  Return: 0; -ENOENT: there is no such user; another negative errno.
+ */
+int doctor_closed_to(const char *path, const char *user, char *buf, size_t size);
 
 /* doctor_check() - all checks, in their order */
 void doctor_check(struct doctor *d);

@@ -218,15 +218,15 @@ void doctor_module(struct doctor *d)
 			not_built(d, kind, u.release);
 		else if (!doctor_wants_module(d))
 			findings_add(d->l, kind, "module",
-				     "it is built for the running kernel and not loaded, and nothing here "
-				     "needs it");
-		else if (d->root)
+				     "it is built for the running kernel and not loaded, and "
+				     "nothing here needs it");
+		else if (d->may_load)
 			try_to_load(d, kind);
 		else
 			findings_add(
 				d->l, kind, "module",
 				"it is built for the running kernel and not loaded; what hinders "
-				"it is seen by root: sudo amshanctl doctor");
+				"it is seen when root tries it: sudo amshanctl doctor");
 	}
 	if (d->l->n == n)
 		module_loaded(d, !before);
@@ -263,6 +263,9 @@ void doctor_slot(struct doctor *d)
 /* ---- the signature ---- */
 
 enum signature { SIGNED, UNSIGNED, UNKNOWN };
+
+/* There with CONFIG_MODULE_SIG; without it nobody looks at a signature, and no taint tells it. */
+#define SIG_ENFORCE	"/sys/module/module/parameters/sig_enforce"
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -311,6 +314,11 @@ void doctor_signature(struct doctor *d)
 
 	if (sb < 0 || sb > 1)
 		sb = 2;
+	if (module_is_loaded() && access(SIG_ENFORCE, F_OK) < 0) {
+		findings_add(d->l, FINDING_OK, "signature",
+			     "the module is loaded, and this kernel looks at no signature");
+		return;
+	}
 	if (module_is_loaded())
 		s = strchr(doctor_read(MODULE "/taint", taint, sizeof(taint)), 'E') ? UNSIGNED
 										    : SIGNED;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Doctor: the service, its configuration, amshand on the bus, its sources, the broker.
+ * Doctor: the service, amshand on the bus, its sources, the broker.
  */
 #include <errno.h>
 #include <grp.h>
@@ -13,7 +13,6 @@
 #include "util.h"
 
 #define UNIT		"amshand.service"
-#define GROUP		"amshan"
 #define RESTARTS_MANY	3
 
 /* ---- the unit ---- */
@@ -45,7 +44,8 @@ static void look_at_unit(struct doctor *d, const struct unit_state *u)
 
 	if (!strcmp(u->load, "not-found"))
 		findings_add(d->l, runs ? FINDING_NOTE : FINDING_WRONG, "service",
-			     "amshand.service is not installed: apt install amshand, or make install");
+			     "amshand.service is not installed: apt install amshand, or make "
+			     "install");
 	else if (!strcmp(u->load, "masked"))
 		findings_add(d->l, FINDING_WRONG, "service",
 			     "amshand.service is masked: systemctl unmask amshand");
@@ -55,10 +55,11 @@ static void look_at_unit(struct doctor *d, const struct unit_state *u)
 			     result_text(u->result));
 	else if (!strcmp(u->active, "active") && !strcmp(u->file, "disabled"))
 		findings_add(d->l, FINDING_NOTE, "service",
-			     "amshand.service runs, but does not start with the machine: systemctl enable amshand");
+			     "amshand.service runs, but does not start with the machine: systemctl "
+			     "enable amshand");
 	else if (!strcmp(u->active, "active"))
-		findings_add(d->l, FINDING_OK, "service", "amshand.service runs%s%s", *u->status ? ": " : "",
-			     u->status);
+		findings_add(d->l, FINDING_OK, "service", "amshand.service runs%s%s",
+			     *u->status ? ": " : "", u->status);
 	else if (!strcmp(u->active, "inactive"))
 		findings_add(d->l, runs ? FINDING_NOTE : FINDING_WRONG, "service",
 			     "amshand.service does not run: systemctl enable --now amshand");
@@ -68,8 +69,24 @@ static void look_at_unit(struct doctor *d, const struct unit_state *u)
 			     u->active, u->sub, *u->status ? ", " : "", u->status);
 	if (u->restarts >= RESTARTS_MANY)
 		findings_add(d->l, FINDING_NOTE, "service",
-			     "amshand.service was started anew %u times: journalctl -b -u amshand says why",
+			     "amshand.service was started anew %u times: journalctl -b -u amshand "
+			     "says why",
 			     u->restarts);
+}
+
+int doctor_unit_read(struct doctor *d, const char *name, struct unit_state *ret)
+{
+	int r;
+
+	if (d->units_error == 0 && !d->units)
+		d->units_error = unit_open(&d->units);
+	if (d->units_error < 0)
+		return d->units_error;
+	r = unit_read(d->units, name, ret);
+	/* Each of those that are enabled would wait as long again. */
+	if (r == -ETIMEDOUT)
+		d->units_error = r;
+	return r;
 }
 
 void doctor_unit(struct doctor *d)
@@ -80,7 +97,9 @@ void doctor_unit(struct doctor *d)
 	/* A user's own amshand is not systemd's. */
 	if (d->o->bus == CTL_BUS_USER)
 		return;
-	r = unit_is_managed() ? unit_read(NULL, UNIT, &u) : -EHOSTDOWN;
+	r = doctor_unit_read(d, UNIT, &u);
+	if (r == 0 && !strcmp(u.load, "loaded"))
+		snprintf(d->user, sizeof(d->user), "%s", *u.user ? u.user : DOCTOR_USER);
 	if (r == -EHOSTDOWN)
 		findings_add(d->l, FINDING_NOTE, "service",
 			     "systemd does not run here: amshand has to be started by something "
@@ -92,68 +111,13 @@ void doctor_unit(struct doctor *d)
 		look_at_unit(d, &u);
 }
 
-/* ---- the configuration ---- */
-
-/* What config_load() said, a finding per line. */
-static size_t said(struct doctor *d)
-{
-	enum finding_kind kind = d->config_error < 0 ? FINDING_WRONG : FINDING_NOTE;
-	char *next = d->config_said;
-	const char *line;
-	size_t n = 0;
-
-	while (next && (line = strsep(&next, "\n")))
-		if (*line && !strstr(line, ": no source is configured")) {
-			findings_add(d->l, kind, "configuration", "%s", line);
-			n++;
-		}
-	return n;
-}
-
-void doctor_config(struct doctor *d)
-{
-	bool elsewhere = d->asked == 0 && d->why.user;
-
-	if (!d->config_path) {
-		findings_add(d->l, FINDING_NOTE, "configuration", "there is no memory to read it");
-		return;
-	}
-	if (d->config_error == -ENOENT) {
-		findings_add(d->l, elsewhere ? FINDING_NOTE : FINDING_WRONG, "configuration",
-			     elsewhere ? "there is no %s: amshand was started with another one" :
-					 "there is no %s: apt install amshand, or make install",
-			     d->config_path);
-		return;
-	}
-	if (d->config_error == -EACCES) {
-		findings_add(d->l, FINDING_NOTE, "configuration",
-			     "%s may not be read by this user; root sees more: sudo amshanctl "
-			     "doctor",
-			     d->config_path);
-		return;
-	}
-	if (said(d) == 0 && d->config_error < 0)
-		findings_add(d->l, FINDING_WRONG, "configuration", "%s: %s", d->config_path,
-			     strerror(-d->config_error));
-	if (d->config_error < 0)
-		return;
-	if (!d->config->n_sources)
-		findings_add(d->l, FINDING_WRONG, "configuration",
-			     "%s has no source: amshand.conf(5) shows how to write one",
-			     d->config_path);
-	else
-		findings_add(d->l, FINDING_OK, "configuration", "%s is read, with %zu source%s",
-			     d->config_path, d->config->n_sources,
-			     d->config->n_sources == 1 ? "" : "s");
-}
-
 /* ---- amshand ---- */
 
 /* Is the user in the group by /etc/group, but this process is not? */
 static bool group_is_new(void)
 {
 	const struct passwd *p = getpwuid(getuid());
-	const struct group *g = getgrnam(GROUP);
+	const struct group *g = getgrnam(DOCTOR_USER);
 	gid_t gid = g ? g->gr_gid : 0;
 
 	if (!g || !p || getegid() == gid || group_member(gid))
@@ -170,12 +134,12 @@ static void not_asked(struct doctor *d)
 
 	if (d->why.denied && group_is_new())
 		findings_add(d->l, FINDING_WRONG, "amshand",
-			     "%s: you are a member of group " GROUP " since you "
+			     "%s: you are a member of group " DOCTOR_USER " since you "
 			     "logged in; log in anew",
 			     d->why.text);
 	else if (d->why.denied)
 		findings_add(d->l, FINDING_WRONG, "amshand",
-			     "%s: adduser $USER " GROUP ", then log in anew", d->why.text);
+			     "%s: adduser $USER " DOCTOR_USER ", then log in anew", d->why.text);
 	else if (!wants)
 		findings_add(d->l, FINDING_NOTE, "amshand",
 			     "%s; the configuration says dbus = false, so its sources cannot be "

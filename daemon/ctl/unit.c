@@ -11,6 +11,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "ctl/bus.h"
 #include "ctl/text.h"
 #include "ctl/unit.h"
 #include "util.h"
@@ -21,7 +22,6 @@
 #define UNIT		SYSTEMD ".Unit"
 #define SERVICE		SYSTEMD ".Service"
 
-#define ANSWER_US	(10 * USEC_PER_SEC)
 /* A stop and a start of a service of ours take less than a second. */
 #define JOB_US		(30 * USEC_PER_SEC)
 
@@ -86,7 +86,12 @@ static int read_state(sd_bus *bus, const char *path, struct unit_state *ret)
 	if (r >= 0)
 		r = sd_bus_get_property_trivial(bus, SYSTEMD, path, SERVICE, "NRestarts", NULL, 'u',
 						&ret->restarts);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	/* Of use to few, and no reason to know nothing. */
+	if (read_text(bus, path, SERVICE, "User", ret->user, sizeof(ret->user)) == 0 && !*ret->user)
+		strcpy(ret->user, "root");
+	return 0;
 }
 
 /* The unit's object; systemd reads the unit's files for it if it has not yet. */
@@ -107,21 +112,9 @@ static int load(sd_bus *bus, const char *name, char *ret_path, size_t size)
 	return 0;
 }
 
-static int open_bus(sd_bus **ret)
+int unit_open(sd_bus **ret)
 {
-	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-	int r;
-
-	if (!unit_is_managed())
-		return -EHOSTDOWN;
-	r = sd_bus_open_system_with_description(&bus, "amshanctl");
-	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(bus, ANSWER_US);
-	if (r < 0)
-		return r;
-	*ret = bus;
-	bus = NULL;
-	return 0;
+	return unit_is_managed() ? bus_connect(false, ret) : -EHOSTDOWN;
 }
 
 int unit_read(sd_bus *bus, const char *name, struct unit_state *ret)
@@ -134,7 +127,7 @@ int unit_read(sd_bus *bus, const char *name, struct unit_state *ret)
 	if (!unit_is_managed())
 		return -EHOSTDOWN;
 	if (!bus) {
-		r = open_bus(&own);
+		r = unit_open(&own);
 		if (r < 0)
 			return r;
 		bus = own;
@@ -248,7 +241,7 @@ static int unit_do(const char *method, const char *name, char *why, size_t size)
 	struct job job = { 0 };
 	int r;
 
-	r = open_bus(&bus);
+	r = unit_open(&bus);
 	if (r == -EHOSTDOWN) {
 		snprintf(why, size, "systemd does not run here");
 		return r;

@@ -10,6 +10,7 @@
 #include <amshan/types.h>
 
 #define UNIT_TEXT_MAX	512
+#define UNIT_USER_MAX	64
 
 /**
  * struct unit_state - of one unit; texts are "" for what is not known
@@ -19,6 +20,7 @@
  * @file: UnitFileState: "enabled", "disabled", "static", ...
  * @status: StatusText: the sentence that the service gave by sd_notify()
  * @result: Result: "success", "exit-code", "watchdog", "start-limit-hit", ...
+ * @user: User: as who it runs
  * @restarts: NRestarts
  */
 struct unit_state {
@@ -28,11 +30,18 @@ struct unit_state {
 	char file[32];
 	char status[UNIT_TEXT_MAX];
 	char result[32];
+	char user[UNIT_USER_MAX];
 	u32 restarts;
 };
 
 /* unit_is_managed() - does systemd run here? */
 bool unit_is_managed(void);
+
+/*
+ * unit_open() - connect to the bus that systemd is on, within ten seconds; -EHOSTDOWN: it does not
+ * run here
+ */
+int unit_open(sd_bus **ret);
 
 /**
  * unit_read() - ask for a unit's state; one that is not loaded is loaded for it

@@ -3,6 +3,7 @@
  * Sources on the bus: where they are, what is wrong with them, what they counted.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "log.h"
 #include "output/dbus_internal.h"
@@ -132,6 +133,19 @@ static int get_counters(sd_bus *bus, const char *path, const char *interface, co
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+#define UNDECODED_REASON_MAX	256
+
+/* One that was cut must not be taken for the whole. */
+static char *undecoded_reason(const struct undecoded_frame *f, char *buf)
+{
+	if (f->n < f->whole)
+		snprintf(buf, UNDECODED_REASON_MAX, "%s (the first %zu of %zu octets)", f->reason,
+			 f->n, f->whole);
+	else
+		snprintf(buf, UNDECODED_REASON_MAX, "%s", f->reason);
+	return buf;
+}
+
 /* The last frames that could not be decoded, the older one first. */
 static int do_get_undecoded(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
@@ -143,12 +157,14 @@ static int do_get_undecoded(sd_bus_message *m, void *userdata, sd_bus_error *err
 		r = sd_bus_message_open_container(reply, 'a', "(tsay)");
 	for (unsigned int i = 0; i < UNDECODED_KEPT && r >= 0; i++) {
 		const struct undecoded_frame *f = s->undecoded.frame[i];
+		char reason[UNDECODED_REASON_MAX];
 
 		if (!f)
 			break;
 		r = sd_bus_message_open_container(reply, 'r', "tsay");
 		if (r >= 0)
-			r = sd_bus_message_append(reply, "ts", f->real, f->reason);
+			r = sd_bus_message_append(reply, "ts", f->real,
+						  undecoded_reason(f, reason));
 		if (r >= 0)
 			r = sd_bus_message_append_array(reply, 'y', f->octets, f->n);
 		if (r >= 0)

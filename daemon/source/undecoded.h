@@ -18,7 +18,7 @@
  * @real: when it came, microseconds since the epoch
  * @reason: a few words or a sentence, static
  * @n: octets of it that are kept
- * @whole: octets that it had
+ * @whole: octets that it had; who shows it says so if there are more than @n
  * @octets: a frame from its format field through the FCS, or a whole datagram
  */
 struct undecoded_frame {

@@ -12,6 +12,8 @@ import time
 import unittest
 
 import lab
+import systemd_lab
+import udev_lab
 from daemon_lab import Line, View, frames
 from test_attach import BARE, LOADED, mounts_work
 from test_report import ENCRYPTED, UNKNOWN
@@ -104,17 +106,60 @@ class AnyWhere(Doctor):
         self.assertFound("configuration", "note", "everybody can read %s" % secret)
         self.assertFound("configuration", "ok", "with 1 source")
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
-    def test_a_configuration_that_is_closed_to_us(self):
-        path = self.conf(TCP)
-        os.chmod(path, 0o600)
+    def test_sources_that_amshand_refuses(self):
+        for uri, why in (("tcp://127.0.0.1", "the port is missing"),
+                         ("serial:/dev/ttyUSB0?parity=weird", 'parity: "weird" is not one of none, even, odd'),
+                         ("foo:x", '"foo:x" is none of kernel:'),
+                         ("mqtt:x", '"mqtt:x" needs a section mqtt that names the broker')):
+            with self.subTest(uri):
+                path = self.conf('source "a" { uri = "kernel:" }\nsource "b" { uri = "%s" }\n' % uri)
+                self.doctor()
+                self.assertEqual([kind for kind, _ in self.about("configuration")], ["wrong"])
+                self.assertFound("configuration", "wrong", "%s:2: uri: " % path)
+                self.assertFound("configuration", "wrong", why)
+                # As amshand says it.
+                run = subprocess.run([lab.AMSHAND, "--check-config", "-c", path], stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True, timeout=30)
+                self.assertEqual(run.returncode, 1)
+                self.assertIn(why, run.stdout)
+
+    def test_a_variable_of_the_environment(self):
+        path = self.conf(TCP + 'mqtt {\n\thost = "${AMSHAN_TEST_BROKER}"\n\tport = 1\n}\n')
+        self.doctor()
+        self.assertFound("configuration", "note", "%s:3: host: is empty; but amshand may have that variable" % path)
+        self.assertEqual([kind for kind, _ in self.about("configuration")], ["note"] * 2)
+        self.env["AMSHAN_TEST_BROKER"] = "localhost"
+        self.doctor()
+        self.assertEqual(self.about("configuration"), [("ok", "%s is read, with 1 source" % path)])
+
+    def as_nobody(self):
+        """The lines for one who is not root."""
         program = shutil.copy(lab.AMSHANCTL, self.folder.file("amshanctl"))
         run = subprocess.run(["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", program,
                               "doctor", "--user"], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True, timeout=30)
         self.assertEqual((run.returncode, run.stderr), (1, ""))
-        self.assertRegex(run.stdout, r"(?m)^note   configuration +%s may not be read by this user; root sees more" %
+        return [line for line in run.stdout.splitlines() if " configuration " in line]
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_a_configuration_that_is_closed_to_us(self):
+        path = self.conf(TCP)
+        os.chmod(path, 0o600)
+        lines = self.as_nobody()
+        self.assertEqual(len(lines), 1)
+        self.assertRegex(lines[0], r"^note   configuration +%s may not be read by this user; root sees more" %
                          re.escape(path))
+        # One file of it, without which the section has no host.
+        os.chmod(path, 0o644)
+        dropin = self.folder.write("config/amshan/amshand.conf.d/50-a.conf", 'mqtt { host = "localhost" }\n', 0o600)
+        lines = self.as_nobody()
+        self.assertEqual(len(lines), 1)
+        self.assertRegex(lines[0], r"^note   configuration +%s: cannot be read: Permission denied; root sees more" %
+                         re.escape(dropin))
+        self.conf(TCP + 'mqtt { port = 1 }\n')
+        lines = self.as_nobody()
+        self.assertEqual([line.split()[0] for line in lines], ["note", "note"])
+        self.assertIn("host: is missing; but it may stand in the file that cannot be read", lines[1])
 
     def test_amshand_and_its_sources(self):
         with lab.Bus() as bus, Line() as good, Line() as unknown, Line() as secret:
@@ -168,6 +213,49 @@ class AnyWhere(Doctor):
             self.assertFound("amshand", "wrong", "cannot connect to the session bus: Connection timed out")
 
 
+@unittest.skipUnless(udev_lab.namespaces_work(), "only root in a place with mount namespaces can replace /sys")
+class SystemBus(Doctor):
+    def test_a_bus_that_does_not_answer(self):
+        """It is asked for amshand, and once for systemd, however many adapters are not attached."""
+        with udev_lab.Machine() as machine, lab.Bus() as bus:
+            os.makedirs(machine.file("run/systemd/system"))
+            for i in range(3):
+                name = "ttyUSB%d" % i
+                machine.usb(name, i, str(i + 3), "FTDI", "FT232R_USB_UART", "A10K1AB%d" % i)
+                tty = udev_lab.Tty.load(machine.path, name)
+                tty.write_database(dict(tty.properties, AMSHAN_ADAPTER="1"))
+            machine.env["DBUS_SYSTEM_BUS_ADDRESS"] = bus.address
+            bus.proc.send_signal(signal.SIGSTOP)
+            try:
+                begin = time.monotonic()
+                run = machine.run(lab.AMSHANCTL, "doctor", "--system", timeout=200)
+                self.assertLess(time.monotonic() - begin, 35)
+            finally:
+                bus.proc.send_signal(signal.SIGCONT)
+            self.assertEqual((run.returncode, run.stderr), (1, ""))
+            self.assertRegex(run.stdout, r"(?m)^note   service +systemd cannot be asked for amshand.service: "
+                             "Connection timed out$")
+            for i in range(3):
+                self.assertRegex(run.stdout, r"(?m)^wrong  adapter ttyUSB%d +is enabled and not attached, and systemd "
+                                 "cannot be asked" % i)
+
+
+    def test_a_configuration_that_is_closed_to_amshand(self):
+        """root may read it, but that is not as who amshand runs."""
+        with udev_lab.Machine() as machine, systemd_lab.Systemd(machine) as systemd:
+            systemd.say(properties={"amshand.service": {"ActiveState": "active", "UnitFileState": "enabled"}})
+            machine.write("etc/passwd", "root:x:0:0::/:/bin/sh\namshan:x:64711:64711::/:/bin/sh\n")
+            conf = machine.write("etc/amshan/amshand.conf", TCP)
+            for mode, line in ((0o644, "ok     configuration  /etc/amshan/amshand.conf is read, with 1 source"),
+                               (0o600, "wrong  configuration  /etc/amshan/amshand.conf is closed to the user amshan")):
+                os.chmod(conf, mode)
+                run = machine.run(lab.AMSHANCTL, "doctor", "--system")
+                self.assertEqual((run.returncode, run.stderr), (1, ""))
+                lines = [line for line in run.stdout.splitlines() if " configuration " in line]
+                self.assertEqual(len(lines), 1, run.stdout)
+                self.assertTrue(lines[0].startswith(line), lines[0])
+
+
 @unittest.skipUnless(os.geteuid() == 0, "only root may make another world")
 class OtherWorlds(Doctor):
     @classmethod
@@ -175,14 +263,14 @@ class OtherWorlds(Doctor):
         if not mounts_work():
             raise unittest.SkipTest("no mount namespaces here")
         # What is not there cannot be covered; the packages kmod, udev and linux-headers-* bring them.
-        for path in ("/lib/modules", "/usr/src", "/usr/sbin/modprobe", "/usr/lib/udev"):
+        for path in ("/lib/modules", "/usr/src", "/usr/lib/udev"):
             if not os.path.exists(path):
                 raise unittest.SkipTest("there is no %s here" % path)
 
-    def world(self, ldiscs=BARE, modules=(), loaded=None, modprobe="exit 1", source=False, headers=False, rules=(),
-              udev=True):
-        """What the doctor sees; @rules: {folder: text}, a folder is "run" or "usr"; @loaded: {file of
-        /sys/module/amshan: text}."""
+    def world(self, ldiscs=BARE, modules=(), loaded=None, modprobe="exit 1", modinfo=None, source=False, headers=False,
+              rules=(), hwdb=(), compiled=False, udev=True, sig=True, conf=None):
+        """What the doctor sees; @rules, @hwdb: {folder: text}, a folder is "run" or "usr"; @loaded: {file of
+        /sys/module/amshan: text}; @compiled: udev knows the hwdb; @conf: of the system."""
         shutil.rmtree(self.folder.file("world"), ignore_errors=True)
 
         def put(name, text="", mode=0o644):
@@ -201,15 +289,27 @@ class OtherWorlds(Doctor):
         if source:
             put("src/amshan-0.1.0/dkms.conf")
         put("sys/other/x")
+        if sig:
+            put("sys/module/parameters/sig_enforce", "N\n")
         for name, text in (loaded or {}).items():
             put("sys/amshan/" + name, text)
-        put("modprobe", "#!/bin/sh\n[ \"$1\" = amshan ] || exit 9\n%s\n" % modprobe, 0o755)
+        # All there is in /usr/sbin, where the packages of this machine may have none.
+        put("sbin/modprobe", "#!/bin/sh\n[ \"$1\" = amshan ] || exit 9\n%s\n" % modprobe, 0o755)
+        if modinfo is not None:
+            put("sbin/modinfo", "#!/bin/sh\n[ \"$1 $2\" = '-F sig_id' ] || exit 9\n%s\n" % modinfo, 0o755)
         put("run/x")
         put("usr/x")
+        put("etc/x")
+        if conf is not None:
+            put("etc/amshan/amshand.conf", conf)
         for where, text in dict(rules).items():
             put("%s/rules.d/78-amshan.rules" % where, text)
+        for where, text in dict(hwdb).items():
+            put("%s/hwdb.d/78-amshan.hwdb" % where, text)
+        if compiled:
+            put("etc/udev/hwdb.bin")
         steps = [bind("ldiscs", "/proc/tty/ldiscs"), bind("modules", "/lib/modules"), bind("src", "/usr/src"),
-                 bind("sys", "/sys/module"), bind("modprobe", "/usr/sbin/modprobe"),
+                 bind("sys", "/sys/module"), bind("sbin", "/usr/sbin"), bind("etc", "/etc"),
                  bind("usr", "/usr/lib/udev"), "mount -t tmpfs none /run",
                  "cp -r '%s' /run/udev" % self.folder.file("world/run")]
         if udev:
@@ -274,19 +374,53 @@ class OtherWorlds(Doctor):
         run = subprocess.run([*self.prefix, program, "doctor", "--user"], env=self.env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
         self.assertEqual((run.returncode, run.stderr), (1, ""))
-        self.assertIn("what hinders it is seen by root: sudo amshanctl doctor", run.stdout)
+        self.assertIn("what hinders it is seen when root tries it: sudo amshanctl doctor", run.stdout)
+
+    def test_a_report_loads_nothing(self):
+        touched = self.folder.file("touched")
+        self.look(modules=["updates/dkms/amshan.ko"], modprobe="touch '%s'" % touched)
+        self.assertTrue(os.path.exists(touched))
+        os.unlink(touched)
+        run = subprocess.run([*self.prefix, lab.AMSHANCTL, "report", "--user"], env=self.env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("what hinders it is seen when root tries it: sudo amshanctl doctor", run.stdout)
+        self.assertFalse(os.path.exists(touched))
+
+    def test_the_configuration_of_who_runs(self):
+        """amshand on the session bus has its user's, also where the package is installed."""
+        with lab.Bus() as bus, Line() as line, lab.Daemon(self.folder, 'source "a" { uri = "%s" }\n' % line.uri(), bus):
+            lab.wait_for(bus.managed)
+            self.conf(TCP)
+            self.world(conf="colour = red\n")
+            env = dict(self.env, **bus.env)
+            run = subprocess.run([*self.prefix, lab.AMSHANCTL, "doctor", "--json"], env=env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+            found = [f["text"] for f in json.loads(run.stdout)["findings"] if f["about"] == "configuration"]
+            self.assertEqual(found, ["%s is read, with 1 source" % self.folder.file("config/amshan/amshand.conf")])
+        self.doctor("--system")
+        self.assertFound("configuration", "wrong", "/etc/amshan/amshand.conf:1: colour: unknown key")
 
     def loaded(self, **files):
         return {"initstate": "live\n", "version": version() + "\n", "taint": "OE\n", **files}
+
+    def assertSignature(self, words):
+        """That it is not signed matters with Secure Boot, which this machine may have."""
+        (kind, text), = self.about("signature")
+        self.assertTrue(text.startswith(words + "; "), text)
+        self.assertEqual(kind, "ok" if text.endswith("; Secure Boot is off") else "note")
 
     def test_loaded(self):
         self.look(ldiscs=LOADED, loaded=self.loaded())
         self.assertEqual(self.about("module"), [("ok", "amshan %s is loaded, line discipline 27" % version())])
         self.assertEqual(self.about("slot"), [])
-        self.assertEqual([k for k, _ in self.about("signature") if k == "wrong"], [])
-        self.assertIn("is not signed", self.about("signature")[0][1])
+        self.assertSignature("the module is not signed with a key of the kernel's")
         self.look(ldiscs=LOADED, loaded=self.loaded(taint="O\n"))
         self.assertFound("signature", "ok", "the module is signed")
+        # A kernel that looks at no signature has no taint for it.
+        self.look(ldiscs=LOADED, loaded=self.loaded(taint="O\n"), sig=False)
+        self.assertEqual(self.about("signature"), [("ok", "the module is loaded, and this kernel looks at no "
+                                                    "signature")])
         self.look(ldiscs=LOADED, loaded=self.loaded(version="0.0.1\n"))
         self.assertFound("module", "note", "amshan 0.0.1 is loaded, and these programs are of version " + version())
         # On its way, or gone wrong.
@@ -302,12 +436,40 @@ class OtherWorlds(Doctor):
 
     def test_signatures(self):
         self.look(modules=["updates/dkms/amshan.ko"])
-        self.assertIn("is not signed", self.about("signature")[0][1])
+        self.assertSignature("the module is not signed with a key of the kernel's")
         self.world(modules=["updates/dkms/amshan.ko"])
         with open(self.folder.file("world/modules/%s/updates/dkms/amshan.ko" % RELEASE), "ab") as f:
             f.write(b"x" * 100 + b"~Module signature appended~\n")
         self.doctor()
         self.assertFound("signature", "ok", "the module is signed")
+
+        # modinfo can read the compressed ones.
+        for modinfo, said in (("echo PKCS#7", "the module is signed"),
+                              ("exit 0", "the module is not signed with a key of the kernel's"),
+                              ("exit 1", "whether the module is signed cannot be read")):
+            self.look(modules=["updates/dkms/amshan.ko.xz"], modinfo=modinfo)
+            (kind, text), = self.about("signature")
+            self.assertTrue(text.startswith(said + "; "), text)
+
+    def test_hwdb(self):
+        ours = "usb:v1234p5678*\n AMSHAN_ADAPTER=1\n"
+        self.look()
+        self.assertFound("hwdb", "note", "78-amshan.hwdb is in none of udev's folders")
+        self.look(hwdb={"usr": ours}, compiled=True)
+        self.assertEqual(self.about("hwdb"), [])
+        for other in ("", "# AMSHAN_ADAPTER\n"):
+            self.look(hwdb={"usr": ours, "run": other}, compiled=True)
+            self.assertFound("hwdb", "note", "/run/udev/hwdb.d/78-amshan.hwdb is empty or not ours and hides "
+                             "/usr/lib/udev/hwdb.d/78-amshan.hwdb")
+        self.look(hwdb={"usr": ours})
+        self.assertFound("hwdb", "note", "/usr/lib/udev/hwdb.d/78-amshan.hwdb is newer than what udev uses: "
+                         "systemd-hwdb update")
+        # ctime is what is compared, and can only be waited for.
+        self.world(hwdb={"usr": ours}, compiled=True)
+        time.sleep(1.1)
+        os.chmod(self.folder.file("world/usr/hwdb.d/78-amshan.hwdb"), 0o600)
+        self.doctor()
+        self.assertFound("hwdb", "note", "is newer than what udev uses")
 
     def test_rules(self):
         ours = '# AMSHAN_ADAPTER\nENV{AMSHAN_ADAPTER}=="1", TAG+="systemd"\n'

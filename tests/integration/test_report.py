@@ -2,8 +2,10 @@
 """amshanctl report: all that a report of a fault needs is in it, and nothing that is nobody's business."""
 import json
 import os
+import re
 import stat
 import subprocess
+import time
 import unittest
 
 import lab
@@ -34,9 +36,11 @@ def frame(info):
 
 
 # A structure of a text that no table knows, the number of the meter, and two values.
-UNKNOWN = frame(bytes.fromhex("e6e7000f00000001000204") + b"\x0a\x06NEW_01" + b"\x0a\x10" + METER.encode() +
+UNKNOWN_INFO = (bytes.fromhex("e6e7000f00000001000204") + b"\x0a\x06NEW_01" + b"\x0a\x10" + METER.encode() +
                 bytes.fromhex("1204d2061234abcd"))
-ENCRYPTED = frame(bytes.fromhex("e6e700db084b414d" + TITLE) + bytes.fromhex("0f2000000001a1b2c3d4e5"))
+ENCRYPTED_INFO = bytes.fromhex("e6e700db084b414d" + TITLE) + bytes.fromhex("0f2000000001a1b2c3d4e5")
+UNKNOWN = frame(UNKNOWN_INFO)
+ENCRYPTED = frame(ENCRYPTED_INFO)
 
 CONF = """
 # a comment with geheim in it
@@ -105,7 +109,7 @@ class Report(unittest.TestCase):
 
         # What was masked is said before everything else; the rest is there.
         head = text.split("\n== ")[0]
-        for word in ("Masked", "checksums of such a frame do not fit", "Not in it: keys, passwords"):
+        for word in ("Masked", "checksums of such a frame were made anew", "Not in it: keys, passwords"):
             self.assertIn(word, head)
         versions = self.section(text, "versions")
         for word in ("amshanctl     0.", "amshand       0.", "kernel        " + os.uname().release, "distribution "):
@@ -129,9 +133,10 @@ class Report(unittest.TestCase):
         self.assertRegex(amshand, r"  type          68411\d\dBN\d+\n")
         self.assertIn("  system title  4B414DXXXXXXXXXX", amshand)
 
-        # The frames: the last two of the first one, and the encrypted one; only the numbers are gone.
-        masked = UNKNOWN[1:-1].replace(METER.encode(), b"X" * 16)
-        for octets in (masked, ENCRYPTED[1:-1].replace(bytes.fromhex(TITLE), b"XXXXX")):
+        # The frames: the last two of the first one, and the encrypted one; only the numbers are gone, and the
+        # checksums, which would tell them.
+        masked = frame(UNKNOWN_INFO.replace(METER.encode(), b"X" * 16))[1:-1]
+        for octets in (masked, frame(ENCRYPTED_INFO.replace(bytes.fromhex(TITLE), b"XXXXX"))[1:-1]):
             self.assertIn(octets.hex(), digits)
         self.assertEqual(digits.count(masked.hex()), 2)
         self.assertIn("# %d octets, 16 of them masked" % len(masked), text)
@@ -151,6 +156,87 @@ class Report(unittest.TestCase):
         self.assertNotIn("geheim", text)
         self.assertRegex(self.section(text, "doctor"), r"wrong  configuration +\S+/amshand.conf:1: colour: unknown key")
         self.assertIn("pasword = <masked>", self.section(text, "configuration"))
+
+    def test_secrets_where_they_do_not_belong(self):
+        """A password for a file, and users that are also names: amshand says them in sentences of its own."""
+        with Line() as line:
+            conf = ('source "house" { uri = "%s" }\n'
+                    'mqtt { host = "localhost" username = "joe" password-file = "geheim"\n'
+                    'client-id = "joe" topic = "amshan/joe" }\n' % line.uri())
+            self.configured(conf)
+            with lab.Daemon(self.folder, conf, self.bus, env={"CREDENTIALS_DIRECTORY": self.folder.path}) as daemon:
+                daemon.wait_log("/geheim: No such file")
+                text, _ = self.report()
+        for word in ("geheim", "joe"):
+            self.assertNotIn(word, text)
+        self.assertRegex(self.section(text, "doctor"), r"wrong  broker +there is no connection: password file "
+                         r"\S*/<word1>: No such file or directory")
+        self.assertRegex(self.section(text, "amshand"), r"broker: [a-z-]+, password file \S*/<word1>: No such file")
+        self.assertIn('client-id = "<user1>" topic = "amshan/<user1>"', self.section(text, "configuration"))
+
+    def test_quotes_that_are_not_closed(self):
+        self.configured('topic = "amshan\n # the password is geheim\n password = geheim\n psk-identity = joe\n'
+                        ' username = "joe"')
+        text, _ = self.report()
+        for word in ("geheim", "joe"):
+            self.assertNotIn(word, text)
+        config = self.section(text, "configuration")
+        self.assertIn("topic = <masked>\n", config)
+        self.assertIn("the rest is left out", config)
+
+    def test_what_amshand_refuses(self):
+        """The reason is in it, and not what it quotes."""
+        for line, why in (('uri = "foo:geheim"', ':1: uri: "<word1>" is none of kernel:, serial:'),
+                          ('uri = "serial:/dev/x?parity=geheim"', ":1: uri: parity: <masked> is not one of none, even"),
+                          ('uri = "mqtt://joe:geheim@broker.example.org/x"', ':1: uri: "<word1>" names a host'),
+                          ('uri = "tcp://joe:geheim@pi.lan:1"', ":1: uri: "),
+                          ('uri = "mqtt:x"', ':1: uri: "mqtt:x" needs a section mqtt'),
+                          ('uri = "kernel:" scale = "geheim"', ':1: scale: "<word1>" is not a number'),
+                          ('uri = "kernel:" scale = "1,5"', ':1: scale: "1,5" is not a number'),
+                          ('uri = "kernel:" "ge: heim" = 1', ":1: ")):
+            with self.subTest(line):
+                self.configured('source "house" { %s }\n' % line)
+                text, _ = self.report()
+                for word in ("geheim", "joe", "heim", "example.org"):
+                    self.assertNotIn(word, text)
+                self.assertRegex(self.section(text, "doctor"),
+                                 r"wrong  configuration +\S+amshand.conf" + re.escape(why))
+
+    def test_a_host_that_is_cut(self):
+        """Before the @, by which it could be told."""
+        self.configured('mqtt { host = "mqtt://joe:%s@broker.lan" }\n' % ("geheim" * 15))
+        text, _ = self.report()
+        self.assertNotIn("geheim", text)
+        self.assertRegex(self.section(text, "doctor"), 'host: "?<(word1|masked)>"? is no host; give its name')
+
+    def test_hosts_without_a_port(self):
+        """As amshand says them; the configuration that is read here has others."""
+        conf = 'source "house" { uri = "tcp://no-such-host.example.invalid:4001" }\n'
+        with lab.Daemon(self.folder, conf + 'mqtt { host = "broker.example.invalid" }\n', self.bus) as daemon:
+            for host in ("no-such-host.example.invalid", "broker.example.invalid"):
+                daemon.wait_log(host)
+            text, _ = self.report()
+        self.assertNotIn("example", text)
+
+    def test_a_folder_that_cannot_be_read(self):
+        """Nor is its name shown as it is."""
+        self.env["XDG_CONFIG_HOME"] = self.folder.file("meter.example.org")
+        self.folder.write("meter.example.org/amshan/amshand.conf", 'source "a" { uri = "kernel:" }\n')
+        self.folder.write("meter.example.org/amshan/amshand.conf.d", "")
+        text, _ = self.report()
+        self.assertIn("/amshan/amshand.conf.d: Not a directory", self.section(text, "configuration"))
+        self.assertNotIn("example", text)
+
+    def test_a_bus_where_nobody_answers(self):
+        """Every source would wait as long as the first one."""
+        with lab.Process([lab.PYTHON, "-c", DEAF], env=self.bus.env) as deaf:
+            deaf.wait_log("ready")
+            begin = time.monotonic()
+            text, _ = self.report()
+            self.assertLess(time.monotonic() - begin, 18)
+        frames_of = self.section(text, "last frames that could not be decoded")
+        self.assertEqual(frames_of.count("# source "), 1, text)
+        self.assertIn("was not asked for the others", frames_of)
 
     def test_the_file_is_new_and_ours_alone(self):
         os.umask(0o022)
@@ -186,6 +272,44 @@ class Report(unittest.TestCase):
         self.assertIn("No space left on device", run.stderr)
 
 
+# An amshand with two sources that does not answer when it is asked for frames.
+DEAF = """
+import os
+from gi.repository import Gio, GLib
+
+NAME, PATH = "org.amshan.Amshan1", "/org/amshan/Amshan1"
+SOURCES = {PATH + "/source/" + name: {NAME + ".Source": {"Name": GLib.Variant("s", name)}} for name in ("one", "two")}
+info = Gio.DBusNodeInfo.new_for_xml(
+    "<node><interface name='org.freedesktop.DBus.ObjectManager'><method name='GetManagedObjects'>"
+    "<arg type='a{oa{sa{sv}}}' direction='out'/></method></interface><interface name='%s.Manager'>"
+    "<property name='Version' type='s' access='read'/></interface><interface name='%s.Source'>"
+    "<method name='GetUndecoded'><arg type='a(tsay)' direction='out'/></method></interface></node>" % (NAME, NAME))
+bus = Gio.DBusConnection.new_for_address_sync(
+    os.environ["DBUS_SESSION_BUS_ADDRESS"], Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT |
+    Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+waiting = []
+
+
+def call(connection, sender, path, interface, method, args, invocation):
+    if method == "GetManagedObjects":
+        invocation.return_value(GLib.Variant("(a{oa{sa{sv}}})", (SOURCES,)))
+    else:
+        waiting.append(invocation)
+
+
+def get(connection, sender, path, interface, name):
+    return GLib.Variant("s", "0.0.0")
+
+
+for path, interface in ((PATH, 0), (PATH, 1), *((path, 2) for path in SOURCES)):
+    bus.register_object(path, info.interfaces[interface], call, get, None)
+bus.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
+              GLib.Variant("(su)", (NAME, 4)), None, 0, -1, None)
+print("ready", flush=True)
+GLib.MainLoop().run()
+"""
+
+
 class Undecoded(unittest.TestCase):
     """The method that the report asks."""
 
@@ -208,6 +332,30 @@ class Undecoded(unittest.TestCase):
                                  [("unknown list", UNKNOWN[1:-1]), ("encrypted", ENCRYPTED[1:-1])])
                 self.assertLessEqual(found[0][0], found[1][0])
                 self.assertGreater(found[0][0], 1.7e15)
+
+    def test_a_datagram_without_end(self):
+        """It is kept in part, which is said, and as it was sent: here as hex text."""
+        text = UNKNOWN_INFO.hex(" ")
+        payload = "\n".join([text] * (70000 // len(text))) + "\n"
+        with lab.Folder() as folder, lab.Bus() as bus, lab.Broker() as broker:
+            conf = 'source "house" { uri = "mqtt:han" }\nmqtt { host = "127.0.0.1" port = %d }\n' % broker.port
+            with lab.Daemon(folder, conf, bus):
+                View(bus).wait_source("house", "State", "open")
+                subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "-t", "han", "-s"],
+                               input=payload, text=True, check=True, timeout=30)
+                lab.wait_for(lambda: "longer than" in self.call(bus, "house").stdout)
+                (_, why, octets), = json.loads(self.call(bus, "house").stdout)["data"][0]
+                self.assertEqual(why, "longer than any message (the first 4096 of %d octets)" % len(payload))
+                self.assertEqual(bytes(octets), payload.encode()[:4096])
+                env = dict(os.environ, **bus.env, XDG_CONFIG_HOME=folder.file("config"),
+                           DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+                out = subprocess.run([lab.AMSHANCTL, "report", "--user"], stdout=subprocess.PIPE, env=env, text=True,
+                                     check=True, timeout=60).stdout
+        self.assertIn("longer than any message (the first 4096 of %d octets)" % len(payload), out)
+        shown = bytes.fromhex(out.split("# 4096 octets, ")[1].split("\n", 1)[1]).decode()
+        self.assertEqual(len(shown), 4096)
+        self.assertNotIn(METER.encode().hex(" "), shown)
+        self.assertEqual(shown.split("\n")[0], text.replace(METER.encode().hex(" "), (b"X" * 16).hex(" ")))
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
     def test_not_for_everybody(self):

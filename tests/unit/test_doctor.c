@@ -27,14 +27,22 @@
 
 static struct unit_state unit;
 static int unit_result;
+static unsigned int unit_opened, unit_asked;
+static char systemd;	/* its connection */
 
-bool unit_is_managed(void)
+int unit_open(sd_bus **ret)
 {
-	return unit_result != -EHOSTDOWN;
+	unit_opened++;
+	if (unit_result == -EHOSTDOWN)
+		return unit_result;
+	*ret = (sd_bus *)&systemd;
+	return 0;
 }
 
 int unit_read(sd_bus *bus, const char *name, struct unit_state *ret)
 {
+	unit_asked++;
+	assert_ptr_equal(bus, &systemd);
 	if (unit_result == 0)
 		*ret = unit;
 	return unit_result;
@@ -62,12 +70,17 @@ void doctor_udev(struct doctor *d)
 {
 }
 
+void doctor_config(struct doctor *d)
+{
+}
+
 static struct findings l;
 static struct ctl_options options;
 
 static struct doctor doctor(void)
 {
 	l = (struct findings){ 0 };
+	unit_opened = unit_asked = 0;
 	unit = (struct unit_state){
 		.load = "loaded", .active = "active", .sub = "running", .file = "enabled"
 	};
@@ -223,61 +236,23 @@ static void the_service_is_told_in_words(void **state)
 	unit.restarts = 12;
 	doctor_unit(&d);
 	found(2, 1, FINDING_NOTE, "service", "started anew 12 times");
+	/* As who it runs. */
+	d = doctor();
+	doctor_unit(&d);
+	assert_string_equal(d.user, "amshan");
+	d = doctor();
+	strcpy(unit.user, "joe");
+	doctor_unit(&d);
+	assert_string_equal(d.user, "joe");
 	d = doctor();
 	unit_result = -EHOSTDOWN;
 	doctor_unit(&d);
+	assert_string_equal(d.user, "");
 	found(1, 0, FINDING_NOTE, "service", "systemd does not run here");
 	d = doctor();
 	unit_result = -EACCES;
 	doctor_unit(&d);
 	found(1, 0, FINDING_NOTE, "service", "Permission denied");
-}
-
-/* ---- the configuration ---- */
-
-static void the_configuration_is_told_in_words(void **state)
-{
-	char said[] = "/etc/x:3: colour: unknown key\n/etc/x:5: port: \"a\" is no number\n";
-	char warned[] = "/etc/x:7: password-file: everybody can read it\n";
-	struct config c = { .n_sources = 2 };
-	struct doctor d = doctor();
-
-	d.config_path = (char *)"/etc/x";
-	d.config_error = -EINVAL;
-	d.config_said = said;
-	doctor_config(&d);
-	found(2, 0, FINDING_WRONG, "configuration", "/etc/x:3: colour");
-	found(2, 1, FINDING_WRONG, "configuration", "/etc/x:5: port");
-
-	d = doctor();
-	d.config_path = (char *)"/etc/x";
-	d.config = &c;
-	d.config_said = warned;
-	doctor_config(&d);
-	found(2, 0, FINDING_NOTE, "configuration", "everybody can read it");
-	found(2, 1, FINDING_OK, "configuration", "/etc/x is read, with 2 sources");
-
-	d = doctor();
-	d.config_path = (char *)"/etc/x";
-	d.config_error = -EACCES;
-	doctor_config(&d);
-	found(1, 0, FINDING_NOTE, "configuration", "root sees more");
-
-	d = doctor();
-	d.config_path = (char *)"/etc/x";
-	d.config_error = d.asked = -ENOENT;
-	doctor_config(&d);
-	found(1, 0, FINDING_WRONG, "configuration", "there is no /etc/x");
-
-	/* It says so by itself. */
-	d = doctor();
-	c.n_sources = 0;
-	strcpy(said, "/etc/x: no source is configured\n");
-	d.config_path = (char *)"/etc/x";
-	d.config = &c;
-	d.config_said = said;
-	doctor_config(&d);
-	found(1, 0, FINDING_WRONG, "configuration", "/etc/x has no source");
 }
 
 /* ---- amshand and the broker ---- */
@@ -409,10 +384,21 @@ static void adapters_are_told_in_words(void **state)
 		{ { "loaded", "active", "running", "", "ttyUSB0 is in use by another program" },
 		  0,
 		  "is enabled and not attached: ttyUSB0 is in use" },
-		{ { "loaded", "inactive", "dead" }, 0, "was not started: udevadm trigger" },
+		{ { "loaded", "activating", "auto-restart", "", "ttyUSB0 is in use" },
+		  0,
+		  "is enabled and not attached: ttyUSB0 is in use" },
+		{ { "loaded", "activating", "auto-restart" }, 0, "is activating (auto-restart)" },
+		{ { "loaded", "inactive", "dead" }, 0, "was not started, or was stopped: systemctl start" },
+		/* What it said before it ended. */
+		{ { "loaded", "inactive", "dead", "", "ttyUSB0 is given back" },
+		  0,
+		  "was not started, or was stopped: systemctl start" },
+		{ { "loaded", "failed", "failed", "", "ttyUSB0 is given back", "start-limit-hit" },
+		  0,
+		  "failed (start-limit-hit): journalctl" },
 		{ { "loaded", "failed", "failed", "", "", "exit-code" },
 		  0,
-		  "is failed (exit-code)" },
+		  "failed (exit-code): journalctl" },
 		{ { "not-found", "inactive" }, 0, "is not installed" },
 		{ { "masked", "inactive" }, 0, "systemctl unmask amshan-attach@ttyUSB0.service" },
 		{ { "" }, -EHOSTDOWN, "does not run here: amshan-attach /dev/ttyUSB0" },
@@ -465,6 +451,34 @@ static void adapters_are_told_in_words(void **state)
 	found(1, 0, FINDING_WRONG, "adapter ttyUSB0", "not attached");
 }
 
+/* Each of them would wait as long as the first. */
+static void a_systemd_that_stands_still_is_asked_once(void **state)
+{
+	struct adapter a[3] = {
+		{ .node = "/dev/ttyUSB0", .name = "ttyUSB0", .is_enabled = true },
+		{ .node = "/dev/ttyUSB1", .name = "ttyUSB1", .is_enabled = true },
+		{ .node = "/dev/ttyUSB2", .name = "ttyUSB2", .is_enabled = true },
+	};
+	struct doctor d = doctor();
+
+	d.adapters = a;
+	d.n_adapters = d.enabled = 3;
+	unit_result = -ETIMEDOUT;
+	doctor_adapters(&d);
+	doctor_unit(&d);
+	assert_int_equal(l.n, 4);
+	found(4, 2, FINDING_WRONG, "adapter ttyUSB2", "systemd cannot be asked");
+	assert_int_equal(unit_opened, 1);
+	assert_int_equal(unit_asked, 1);
+	/* One that answers is asked for each, on one connection. */
+	d = doctor();
+	d.adapters = a;
+	d.n_adapters = d.enabled = 3;
+	doctor_adapters(&d);
+	assert_int_equal(unit_opened, 1);
+	assert_int_equal(unit_asked, 3);
+}
+
 static void without_an_adapter_it_is_said_what_to_do(void **state)
 {
 	struct doctor d = doctor();
@@ -483,11 +497,11 @@ int main(void)
 		cmocka_unit_test(what_modprobe_says_is_explained),
 		cmocka_unit_test(programs_are_bounded),
 		cmocka_unit_test(the_service_is_told_in_words),
-		cmocka_unit_test(the_configuration_is_told_in_words),
 		cmocka_unit_test(amshand_is_told_in_words),
 		cmocka_unit_test(the_broker_is_told_in_words),
 		cmocka_unit_test(sources_are_told_in_words),
 		cmocka_unit_test(adapters_are_told_in_words),
+		cmocka_unit_test(a_systemd_that_stands_still_is_asked_once),
 		cmocka_unit_test(without_an_adapter_it_is_said_what_to_do),
 	};
 
