@@ -7,6 +7,7 @@
  * look at their characters.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +19,7 @@
 #include "ctl/adapter.h"
 #include "ctl/text.h"
 #include "source/serial_udev.h"
+#include "source/tty.h"
 #include "util.h"
 
 #define BY_ID		"/dev/serial/by-id/"
@@ -204,8 +206,7 @@ static int say_no_adapter(const char *shown, const struct stat *st, char *why, s
 int adapter_find(const char *device, struct adapter *ret, char *why, size_t size)
 {
 	_cleanup_(sd_device_unrefp) sd_device *d = NULL;
-	_cleanup_free_ char *path = NULL;
-	char shown[TEXT_MAX];
+	char shown[TEXT_MAX], path[PATH_MAX];
 	struct stat st;
 	int r;
 
@@ -214,13 +215,7 @@ int adapter_find(const char *device, struct adapter *ret, char *why, size_t size
 		snprintf(why, size, "no such device: its name is empty");
 		return -ENOENT;
 	}
-	if (asprintf(&path, "%s%s", strchr(device, '/') ? "" : "/dev/", device) < 0)
-		path = NULL;
-	if (!path) {
-		snprintf(why, size, "out of memory");
-		return -ENOMEM;
-	}
-	if (stat(path, &st) < 0) {
+	if (stat(tty_path(device, path), &st) < 0) {
 		r = -errno;
 		if (r == -ENOENT || r == -ENOTDIR || r == -ENAMETOOLONG || r == -ELOOP) {
 			snprintf(why, size, "no such device: %s", shown);
@@ -246,6 +241,10 @@ int adapter_find(const char *device, struct adapter *ret, char *why, size_t size
 	}
 	if (!has_hardware(d)) {
 		snprintf(why, size, "%s is no serial port: there is no hardware behind it", shown);
+		return -ENOTTY;
+	}
+	if (is_in_name_only(d)) {
+		snprintf(why, size, "%s is no serial port: there is no chip behind it", shown);
 		return -ENOTTY;
 	}
 	r = adapter_read(d, ret);

@@ -63,13 +63,13 @@ struct adapter {
 
 /**
  * adapter_find() - what udev knows of a tty
- * @device: "/dev/ttyUSB0", a link to it, or "ttyUSB0"
+ * @device: "/dev/ttyUSB0", a link to it, or a name without a folder, see tty_path()
  * @ret: untouched on failure
  * @why: a sentence on failure
  * @size: of @why
  *
- * Return: 0; -ENOENT: no such device, -ENOTTY: it is no tty, or one without hardware (a pty);
- * another negative errno.
+ * Return: 0; -ENOENT: no such device, -ENOTTY: it is no tty, or one without hardware (a pty, or a
+ * port in name only, as in adapter_list()); another negative errno.
  */
 int adapter_find(const char *device, struct adapter *ret, char *why, size_t size);
 

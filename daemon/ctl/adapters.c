@@ -66,13 +66,9 @@ static const struct port_info *port_of(const struct known *k, const struct adapt
 	return NULL;
 }
 
-/* The first that says something of it. */
 static const struct rule *rule_of(const struct known *k, const struct adapter *a)
 {
-	for (size_t i = 0; i < k->n_rules; i++)
-		if (rule_matches(&k->rule[i], a))
-			return &k->rule[i];
-	return NULL;
+	return rule_first(k->rule, k->n_rules, a);
 }
 
 static bool is_plugged_in(const struct known *k, const struct rule *r)
@@ -181,10 +177,14 @@ static void say_what_is_wrong(const struct known *k)
 {
 	char name[TEXT_MAX], path[RULE_PATH_MAX], shown[TEXT_MAX];
 
-	for (size_t i = 0; i < k->n_adapters; i++)
-		if (*k->adapter[i].settings_why)
+	for (size_t i = 0; i < k->n_adapters; i++) {
+		const struct rule *rule = rule_of(k, &k->adapter[i]);
+
+		/* If its rule is ours, that is said of the file. */
+		if (*k->adapter[i].settings_why && !(rule && *rule->why))
 			ctl_say("%s: %s", text_escape(k->adapter[i].node, name, sizeof(name)),
 				k->adapter[i].settings_why);
+	}
 	for (size_t i = 0; i < k->n_rules; i++)
 		if (*k->rule[i].why)
 			ctl_say("%s: %s", text_escape(rule_path(RULE_FOLDER, k->rule[i].name, path),
@@ -231,9 +231,10 @@ static int add_settings(json_t *j, const struct serial_settings *s)
 
 static int add_rule_path(json_t *j, const struct rule *r)
 {
-	char path[RULE_PATH_MAX];
+	char path[RULE_PATH_MAX], shown[RULE_PATH_MAX];
 
-	return report_add_text(j, "rule", rule_path(RULE_FOLDER, r->name, path));
+	return report_add_text(j, "rule", text_escape(rule_path(RULE_FOLDER, r->name, path), shown,
+						      sizeof(shown)));
 }
 
 /* NULL without memory. */
@@ -295,7 +296,7 @@ static json_t *rule_json(const struct rule *rule)
 		r = add_rule_path(j, rule);
 	if (r == 0 && *rule->why)
 		r = report_add_text(j, "rule_error", rule->why);
-	if (r == 0 && !*rule->why)
+	if (r == 0 && !rule->is_foreign)
 		r = report_add(j, "enabled", json_boolean(rule->enable));
 	if (r == 0 && !*rule->why && rule->enable)
 		r = add_settings(j, &rule->settings);

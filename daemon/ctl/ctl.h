@@ -25,15 +25,24 @@ enum ctl_bus {
 	CTL_BUS_USER,
 };
 
+/* Settings of a tty that can be given: --baud, --parity, --data, --stop. */
+enum ctl_setting {
+	CTL_BAUD = 1 << 0,
+	CTL_PARITY = 1 << 1,
+	CTL_DATA = 1 << 2,
+	CTL_STOP = 1 << 3,
+};
+
 /**
  * struct ctl_options - what the command line says
  * @json: JSON instead of text
  * @watch: go on, and show what changes
  * @bus: which bus amshand is asked on
  * @enable: of probe: enable the adapter with the best settings
- * @anywhere: of enable and probe: an adapter without serial number in whatever socket
+ * @anywhere: of enable and probe: an adapter without a serial number of its own in whatever socket
  * @seconds: of probe: how long a setting is listened to at most, 0: not said
- * @settings: of enable: how the tty is to be set; its path is not set
+ * @given: of enable: which of the settings were given, enum ctl_setting
+ * @settings: of enable: how the tty is to be set, as far as @given says; its path is not set
  * @argv: operands, @argc of them
  */
 struct ctl_options {
@@ -43,6 +52,7 @@ struct ctl_options {
 	bool enable;
 	bool anywhere;
 	unsigned int seconds;
+	unsigned int given;
 	struct serial_settings settings;
 	int argc;
 	char **argv;

@@ -14,7 +14,7 @@
  * enable_adapter() - write its rule, have udev take it, and wait until it is attached
  * @a: the adapter
  * @settings: how its tty is to be set; the path is not looked at
- * @anywhere: without a serial number: by model, not by place
+ * @anywhere: without a serial number of its own: by model, not by place
  *
  * Says on stdout what was done, and on stderr what did not work.
  *

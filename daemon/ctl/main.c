@@ -106,36 +106,49 @@ static const struct command commands[] = {
 		"list the serial ports, and which are enabled",
 		"Print the serial ports of this machine, what udev knows of the adapter behind each, whether\n"
 		"it is enabled and with which settings, and as which port of the kernel module it is\n"
-		"attached; and those that are enabled and not plugged in. Nothing is opened.\n",
+		"attached; and those that are enabled and not plugged in. Nothing is opened.\n"
+		"\n"
+		"Exit status: 0 they were listed; 1 they cannot be; 2 wrong usage.\n",
 	},
 	{
 		"probe", "DEVICE", 1, 1, TAKES_JSON | TAKES_PROBING | TAKES_ANYWHERE, ctl_probe,
 		"find out how a meter sends",
-		"Listen to DEVICE (as /dev/ttyUSB0 or /dev/serial/by-id/NAME) with the settings that occur,\n"
-		"until messages arrive without errors, and print what came of each and which is best.\n"
-		"Nothing is sent; but opening a port may switch its modem lines. An adapter that is\n"
-		"attached, or that another program has open, is left alone.\n"
+		"Listen to DEVICE (as ttyUSB0, /dev/ttyUSB0, or the ID that \"adapters\" prints) with the\n"
+		"settings that occur, until frames arrive without errors, and print what came of each and\n"
+		"which is best. Nothing is sent; but opening a port may switch its modem lines. An adapter\n"
+		"that is attached, or that another program has open, is left alone; a program of another\n"
+		"user is seen by root only, unless it has locked the port.\n"
 		"\n"
-		"Exit status: 0 messages arrived; 1 none did, or the port could not be had; 2 wrong usage.\n",
+		"Exit status: 0 whole frames arrived; 1 none did, or the port could not be had; 2 wrong usage.\n",
 	},
 	{
 		"enable", "DEVICE", 1, 1, TAKES_SETTINGS | TAKES_ANYWHERE, ctl_enable,
 		"read this adapter whenever it is plugged in",
-		"Write a rule for udev by which the adapter behind DEVICE is attached to the kernel module\n"
-		"from now on: by its serial number and interface, or, if it has none, by the place where it\n"
-		"is plugged in. What was enabled before is enabled anew, with these settings. Only root may.\n",
+		"Write a rule for udev by which the adapter behind DEVICE (as ttyUSB0, /dev/ttyUSB0, or the\n"
+		"ID that \"adapters\" prints) is attached to the kernel module from now on: by its serial\n"
+		"number and interface, or, if it has none of its own, by the place where it is plugged in.\n"
+		"What was enabled before is enabled anew; settings that are not given stay as they were. One\n"
+		"that another program has open is refused. Only root may.\n"
+		"\n"
+		"Exit status: 0 the rule is there, and where udev and systemd run the adapter is attached;\n"
+		"1 it is not; 2 wrong usage.\n",
 	},
 	{
 		"disable", "DEVICE", 1, 1, 0, ctl_disable,
 		"leave this adapter alone",
-		"Take the rule of \"enable\" away, and give the tty back. DEVICE is a serial port, or the name\n"
-		"that \"adapters\" prints for one that is not plugged in. Only root may.\n",
+		"Take the rule of \"enable\" away, and give the tty back. If something else enables it too, a\n"
+		"rule is written that says no. DEVICE is a serial port, as for \"enable\", or the ID that\n"
+		"\"adapters\" prints for one that is not plugged in. Only root may.\n"
+		"\n"
+		"Exit status: 0 it is left alone; 1 it is not, or it was not enabled; 2 wrong usage.\n",
 	},
 	{
 		"doctor", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_doctor,
 		"look for what is wrong, from the module to the broker",
 		"Look at the kernel module, udev's rules, adapters, services, the configuration, amshand's\n"
-		"sources and the broker, and say of each what is wrong and what to do. As root it sees most.\n"
+		"sources and the broker, and say of each what is wrong and what to do. As root it sees most,\n"
+		"and tries to load the module if it is needed and not loaded: nothing else shows why the\n"
+		"kernel refuses it.\n"
 		"\n"
 		"Exit status: 0 nothing is wrong; 1 something is; 2 wrong usage.\n",
 	},
@@ -144,7 +157,10 @@ static const struct command commands[] = {
 		"write down all that a report of a fault needs",
 		"Write to FILE, or to standard output, what a report of a fault should have: versions, what\n"
 		"\"doctor\" says, the configuration without secrets, counters, and the last frames that could\n"
-		"not be decoded, with the numbers of meters in them masked. As root it sees most.\n",
+		"not be decoded, with the numbers of meters in them masked. As root it sees most. Nothing is\n"
+		"loaded or changed.\n"
+		"\n"
+		"Exit status: 0 it was written, whatever is wrong; 1 it could not be; 2 wrong usage.\n",
 	},
 };
 
@@ -197,14 +213,14 @@ static const struct {
 		     "      --system      ask amshand on the system bus; with neither of the two: on the\n"
 		     "                    system bus if it is there, else on the session bus\n" },
 	{ TAKES_WATCH, "      --watch       go on, and show what changes\n" },
-	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: 2400)\n"
-			  "      --parity P    none, even or odd (default: none)\n"
-			  "      --data N      data bits, 5 to 8 (default: 8)\n"
-			  "      --stop N      stop bits, 1 or 2 (default: 1)\n" },
+	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
+			  "      --parity P    none, even or odd (default: likewise, or none)\n"
+			  "      --data N      data bits, 5 to 8 (default: likewise, or 8)\n"
+			  "      --stop N      stop bits, 1 or 2 (default: likewise, or 1)\n" },
 	{ TAKES_PROBING, "      --enable      enable the adapter with the best settings, as \"enable\" does\n"
 			 "      --seconds N   listen to each setting for at most so long, 1 to 600 (default: 12)\n" },
-	{ TAKES_ANYWHERE, "      --anywhere    an adapter without serial number: wherever it is plugged in, and\n"
-			  "                    any other of its model too\n" },
+	{ TAKES_ANYWHERE, "      --anywhere    an adapter without a serial number of its own: wherever it is\n"
+			  "                    plugged in, and any other of its model too\n" },
 };
 
 static void print_command_help(const struct command *c)
@@ -230,7 +246,11 @@ enum {
 	OPT_USER,
 	OPT_SYSTEM,
 	OPT_WATCH,
-	OPT_SETTING,
+	/* In the order of enum ctl_setting. */
+	OPT_BAUD,
+	OPT_PARITY,
+	OPT_DATA,
+	OPT_STOP,
 	OPT_ANYWHERE,
 	OPT_ENABLE,
 	OPT_SECONDS,
@@ -242,10 +262,10 @@ static const struct option long_options[] = {
 	{ "system", no_argument, NULL, OPT_SYSTEM },
 	{ "watch", no_argument, NULL, OPT_WATCH },
 	/* The names of the settings in a URI. */
-	{ "baud", required_argument, NULL, OPT_SETTING },
-	{ "parity", required_argument, NULL, OPT_SETTING },
-	{ "data", required_argument, NULL, OPT_SETTING },
-	{ "stop", required_argument, NULL, OPT_SETTING },
+	{ "baud", required_argument, NULL, OPT_BAUD },
+	{ "parity", required_argument, NULL, OPT_PARITY },
+	{ "data", required_argument, NULL, OPT_DATA },
+	{ "stop", required_argument, NULL, OPT_STOP },
 	{ "anywhere", no_argument, NULL, OPT_ANYWHERE },
 	{ "enable", no_argument, NULL, OPT_ENABLE },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
@@ -256,8 +276,9 @@ static const struct option long_options[] = {
 
 /* struct given - options that were given; the same before and behind the command */
 struct given {
-	bool json, user, system, watch, setting, anywhere, enable, help, version;
+	bool json, user, system, watch, anywhere, enable, help, version;
 	unsigned int seconds;
+	unsigned int given;	/* of the settings, enum ctl_setting */
 	struct serial_settings settings;
 };
 
@@ -312,8 +333,11 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 		case OPT_WATCH:
 			g->watch = true;
 			break;
-		case OPT_SETTING:
-			g->setting = true;
+		case OPT_BAUD:
+		case OPT_PARITY:
+		case OPT_DATA:
+		case OPT_STOP:
+			g->given |= CTL_BAUD << (c - OPT_BAUD);
 			if (setting_read(long_options[index].name, &g->settings) < 0)
 				return -EINVAL;
 			break;
@@ -361,7 +385,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	} options[] = {
 		{ g->json, TAKES_JSON, "--json" },
 		{ g->watch, TAKES_WATCH, "--watch" },
-		{ g->setting, TAKES_SETTINGS, "--baud, --parity, --data or --stop" },
+		{ g->given, TAKES_SETTINGS, "--baud, --parity, --data or --stop" },
 		{ g->anywhere, TAKES_ANYWHERE, "--anywhere" },
 		{ g->enable, TAKES_PROBING, "--enable" },
 		{ g->seconds, TAKES_PROBING, "--seconds" },
@@ -401,6 +425,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	o->enable = g->enable;
 	o->anywhere = g->anywhere;
 	o->seconds = g->seconds;
+	o->given = g->given;
 	o->settings = g->settings;
 	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
 	return 0;

@@ -7,13 +7,11 @@
  * is said in probe_print.c.  Nothing is written to the tty.
  */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/sysmacros.h>
 
 #include <linux/serial.h>
 #include <systemd/sd-event.h>
@@ -228,33 +226,18 @@ static int on_show(sd_event_source *source, uint64_t usec, void *ctx)
 
 /* ---- the tty ---- */
 
-/* Other devices are open in half of all processes; that is not what is wrong with them. */
-static bool may_be_tty(dev_t devt)
-{
-	char path[64], target[PATH_MAX];
-	const char *name;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/subsystem", major(devt), minor(devt));
-	n = readlink(path, target, sizeof(target) - 1);
-	/* A pseudo-terminal has no place in sysfs. */
-	if (n < 0)
-		return true;
-	target[n] = '\0';
-	name = strrchr(target, '/');
-	return name && !strcmp(name, "/tty");
-}
-
 /* Whose is it? CTL_FAILED after a sentence, unless it is ours now. */
 static int take_tty(struct probe *p, const char *device)
 {
-	char text[TTY_WHY_MAX];
+	char text[TTY_WHY_MAX], advice[TTY_WHY_MAX] = "";
 	struct holder h;
+	bool attached;
 	int r;
 
 	r = tty_find(&p->tty, device);
+	attached = r == 0 && tty_port(&p->tty) >= 0;
 	/* Without opening it, if that is possible. */
-	if (r == 0 && may_be_tty(p->tty.devt) && tty_port(&p->tty) < 0 &&
+	if (r == 0 && !attached &&
 	    holder_find(p->tty.node, p->tty.devt, &h) > 0) {
 		ctl_say("%s is in use by %s (process %d)",
 			text_escape(p->tty.name, text, sizeof(text)), h.name, (int)h.pid);
@@ -264,7 +247,11 @@ static int take_tty(struct probe *p, const char *device)
 		r = tty_open(&p->tty);
 	if (r == 0)
 		return CTL_OK;
-	ctl_say("%s", text_escape(p->tty.why, text, sizeof(text)));
+	text_escape(p->tty.why, text, sizeof(text));
+	if (attached && r == -EBUSY)
+		snprintf(advice, sizeof(advice), "; amshanctl disable %s, then amshanctl probe "
+			 "--enable %s", p->tty.name, p->tty.name);
+	ctl_say("%s%s", text, advice);
 	return CTL_FAILED;
 }
 

@@ -13,7 +13,6 @@
 
 #define HEADER_MAX	13	/* format, two addresses, control, HCS: a longer candidate has a good one */
 #define LIST_MIN	24	/* no frame with a list is shorter */
-#define BLIP_MAX	8	/* octets that a plug makes */
 #define STREAM_MIN	(2 * AMSHAN_FRAME_MAX + 2)	/* has a whole header somewhere, if any */
 #define NOTE_MIN	4	/* printable octets that are worth a word */
 #define TEXT_MIN	24	/* that are no accident */
@@ -257,7 +256,7 @@ static enum listen_state burst_bad(struct listen *l)
 		return decide(l, LISTEN_BAD);
 	l->bad_bursts++;
 	l->bad_octets += b->n;
-	if (l->bad_bursts >= 2 && l->bad_octets > BLIP_MAX)
+	if (l->bad_bursts >= 2 && l->bad_octets > LISTEN_BLIP_MAX)
 		return decide(l, LISTEN_BAD);
 	return LISTEN_ON;
 }

@@ -19,6 +19,7 @@
 #define LISTEN_HEAD_MAX		1024	/* of a burst: enough to name what is no frame */
 #define LISTEN_TEXT_MAX		64
 #define LISTEN_VERSION_MAX	64
+#define LISTEN_BLIP_MAX		8	/* octets that a plug makes, or the port when it is opened */
 
 /* A pause that ends a burst: the same that ends a frame. */
 #define LISTEN_PAUSE_US		(AMSHAN_FRAMER_PAUSE_NS / 1000)

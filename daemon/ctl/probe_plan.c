@@ -29,9 +29,22 @@ static bool was_tried(const struct probe_try *tries, size_t n, u32 baud, enum se
 	return false;
 }
 
+bool probe_is_silent(const struct probe_try *tries, size_t n)
+{
+	bool silent = false;
+	u64 octets = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (tries[i].refused)
+			continue;
+		silent |= !tries[i].result.octets;
+		octets += tries[i].result.octets;
+	}
+	return silent && octets <= LISTEN_BLIP_MAX;
+}
+
 bool probe_next(const struct probe_try *tries, size_t n, struct serial_settings *ret)
 {
-	bool octets = false, listened = false;
 	u32 baud = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -43,10 +56,8 @@ bool probe_next(const struct probe_try *tries, size_t n, struct serial_settings 
 			return false;
 		if (r->state == LISTEN_FLAWED)
 			baud = tries[i].want.baud;
-		listened = true;
-		octets |= r->octets;
 	}
-	if (listened && !octets)
+	if (probe_is_silent(tries, n))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		if (was_tried(tries, n, order[i].baud, order[i].parity) ||

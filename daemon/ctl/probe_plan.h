@@ -27,14 +27,25 @@ struct probe_try {
 };
 
 /**
+ * probe_is_silent() - does nobody send?
+ * @tries: those that were listened to
+ * @n: their number
+ *
+ * Nothing came with one of the settings, and with the others no more than a plug makes, or the port
+ * when it is opened.  Some octets alone say nothing: of a line that is much faster than the setting
+ * each list leaves but a few.
+ */
+bool probe_is_silent(const struct probe_try *tries, size_t n);
+
+/**
  * probe_next() - the setting to be listened to next
  * @tries: those that were, in their order
  * @n: their number
  * @ret: the next; untouched without one
  *
  * The ones that are seen most come first.  With whole frames but line errors only the other
- * parities are of interest, and if nothing at all came, nothing else: whatever the baud rate is, it
- * would have been octets, though damaged ones.
+ * parities are of interest, and if nobody sends (see above), nothing else: whatever the baud rate is,
+ * it would have been octets, though damaged ones.
  *
  * Return: is there one?
  */

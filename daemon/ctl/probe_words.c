@@ -185,14 +185,12 @@ char *probe_why_none(const struct probe_outcome *o, char *buf)
 {
 	struct words w = { .buf = buf, .size = PROBE_SENTENCE_MAX };
 	const struct probe_try *near = nearest(o), *other = find_other(o);
-	bool octets = false, listened = false;
 	char format[SERIAL_FORMAT_MAX];
+	bool listened = false;
 
 	*buf = '\0';
-	for (size_t i = 0; i < o->n; i++) {
-		octets |= o->tries[i].result.octets;
+	for (size_t i = 0; i < o->n; i++)
 		listened |= !o->tries[i].refused;
-	}
 	if (other && (other->result.state == LISTEN_OTHER || !near))
 		add_other(&w, other);
 	else if (near)
@@ -203,7 +201,7 @@ char *probe_why_none(const struct probe_outcome *o, char *buf)
 		words_add(&w, "no message so far");
 	else if (!listened)
 		words_add(&w, "the adapter can do none of the settings that meters use");
-	else if (!octets)
+	else if (probe_is_silent(o->tries, o->n))
 		add_silence(&w, o->seconds);
 	else
 		words_add(&w, "octets arrive, but with no setting are there frames among them: is it "

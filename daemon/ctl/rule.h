@@ -2,7 +2,8 @@
 /*
  * Local rules: one file for udev per adapter that is enabled here, or left alone here.
  *
- *	rule.c		how an adapter is known, and the text of its rule: pure
+ *	rule.c		how an adapter is known, and whom a rule is about: pure
+ *	rule_text.c	the text, written and read: pure
  *	rule_file.c	the files
  *
  * The first rule that says something of an adapter wins, in the order of the files' names; so what
@@ -32,14 +33,23 @@ enum rule_how {
 	RULE_HOWS,
 };
 
+/* What a rule is to be made for. */
+enum rule_wish {
+	RULE_DISABLE,		/* it is left alone */
+	RULE_ENABLE,		/* it is attached */
+	RULE_ENABLE_ANYWHERE,	/* likewise, by its model; for one without a number of its own */
+};
+
 /* In place of a serial number: some number, whatever it is. */
 #define RULE_ANY	"?*"
 
 /**
  * struct rule - a rule
  * @name: names the file: 77-amshan-NAME.rules
- * @why: what is wrong with the file: a sentence without full stop; "": nothing.  If it is not "",
- *       only @name counts
+ * @text: of its file, as it was read; "": it was not, or could not be
+ * @why: what is wrong with the file: a sentence without full stop; "": nothing
+ * @is_foreign: it is not as rule_print() writes it: of the following nothing is known.  Else only a
+ *              setting can be wrong with it
  * @how: how the adapter is known; the texts that do not belong to it are ""
  * @kernel: name of the tty
  * @id: as in struct adapter, as the next ones
@@ -50,11 +60,13 @@ enum rule_how {
  * @vendor_id: likewise
  * @model_id: likewise
  * @enable: it is attached; else it is left alone
- * @settings: if it is attached; without a path
+ * @settings: if it is attached; without a path.  The default in place of a wrong one
  */
 struct rule {
 	char name[RULE_NAME_MAX];
+	char text[RULE_TEXT_MAX];
 	char why[RULE_WHY_MAX];
+	bool is_foreign;
 	enum rule_how how;
 	char kernel[RULE_VALUE_MAX];
 	char id[RULE_VALUE_MAX];
@@ -74,9 +86,9 @@ bool rule_is_plain(const char *text);
 /**
  * rule_make() - how an adapter is to be known
  * @a: the adapter
- * @anywhere: without a serial number: by model, not by place
+ * @wish: what for
  * @twin: name of another adapter with the same serial number that is plugged in, or NULL
- * @ret: without settings, which are the defaults, and to be attached; untouched on failure
+ * @ret: without settings, which are the defaults; untouched on failure
  * @note: what the user should know of the way that was taken, "": nothing; a sentence
  * @why: a sentence on failure
  * @size: of @note and of @why
@@ -86,11 +98,17 @@ bool rule_is_plain(const char *text);
  *
  * Return: 0, or -EINVAL: it cannot be known in this way.
  */
-int rule_make(const struct adapter *a, bool anywhere, const char *twin, struct rule *ret,
+int rule_make(const struct adapter *a, enum rule_wish wish, const char *twin, struct rule *ret,
 	      char *note, char *why, size_t size);
 
 /* rule_matches() - is it about this adapter? */
 bool rule_matches(const struct rule *r, const struct adapter *a);
+
+/*
+ * rule_first() - the one of @n rules, in the order of their names, that decides about this adapter;
+ * NULL: none of them
+ */
+const struct rule *rule_first(const struct rule *list, size_t n, const struct adapter *a);
 
 /* rule_print() - the text of its file; returns @buf (RULE_TEXT_MAX octets) */
 char *rule_print(const struct rule *r, char *buf);
@@ -99,7 +117,7 @@ char *rule_print(const struct rule *r, char *buf);
  * rule_parse() - from the text of a file
  * @text: as rule_print() wrote it, and perhaps the user changed its settings
  * @name: of the rule
- * @ret: the rule; with @ret->why if the text is something else
+ * @ret: the rule; with @ret->why if a setting is wrong, or the text is something else
  */
 void rule_parse(const char *text, const char *name, struct rule *ret);
 
@@ -140,6 +158,9 @@ int rule_list(const char *folder, struct rule **ret, size_t *n);
  * Return: 0 or a negative errno.
  */
 int rule_write(const char *folder, const struct rule *r, char *why, size_t size);
+
+/* rule_put_back() - the same with the text that it had when it was read */
+int rule_put_back(const char *folder, const struct rule *r, char *why, size_t size);
 
 /* rule_remove() - take a rule's file away; 0, or a negative errno with a sentence in @why */
 int rule_remove(const char *folder, const char *name, char *why, size_t size);

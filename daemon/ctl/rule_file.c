@@ -71,7 +71,7 @@ static void read_rule(const char *folder, const char *file, struct rule *ret)
 		rule_parse(text, name, ret);
 		return;
 	}
-	*ret = (struct rule){ 0 };
+	*ret = (struct rule){ .is_foreign = true };
 	serial_settings_init(&ret->settings);
 	memcpy(ret->name, name, sizeof(name));
 	snprintf(ret->why, sizeof(ret->why), "it cannot be read: %s",
@@ -165,20 +165,21 @@ static int write_temporary(int dir, const char *file, const char *text)
 	return r;
 }
 
-int rule_write(const char *folder, const struct rule *r, char *why, size_t size)
+static int write_file(const char *folder, const char *name, const char *text, char *why,
+		      size_t size)
 {
-	char text[RULE_TEXT_MAX], path[RULE_PATH_MAX], temporary[RULE_NAME_MAX + 64];
+	char path[RULE_PATH_MAX], temporary[RULE_NAME_MAX + 64];
 	char file[RULE_NAME_MAX + 32];
 	_cleanup_close_ int dir = -1;
 	int e;
 
-	rule_path(folder, r->name, path);
-	snprintf(file, sizeof(file), PREFIX "%s" SUFFIX, r->name);
+	rule_path(folder, name, path);
+	snprintf(file, sizeof(file), PREFIX "%s" SUFFIX, name);
 	snprintf(temporary, sizeof(temporary), ".%s.new", file);
 	e = make_folder(folder);
 	if (e == 0) {
 		dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		e = dir < 0 ? -errno : write_temporary(dir, temporary, rule_print(r, text));
+		e = dir < 0 ? -errno : write_temporary(dir, temporary, text);
 		if (e == 0 && renameat(dir, temporary, dir, file) < 0)
 			e = -errno;
 		if (e < 0 && dir >= 0)
@@ -190,6 +191,18 @@ int rule_write(const char *folder, const struct rule *r, char *why, size_t size)
 	if (e < 0)
 		snprintf(why, size, "cannot write %s: %s", path, strerror(-e));
 	return e;
+}
+
+int rule_write(const char *folder, const struct rule *r, char *why, size_t size)
+{
+	char text[RULE_TEXT_MAX];
+
+	return write_file(folder, r->name, rule_print(r, text), why, size);
+}
+
+int rule_put_back(const char *folder, const struct rule *r, char *why, size_t size)
+{
+	return write_file(folder, r->name, r->text, why, size);
 }
 
 int rule_remove(const char *folder, const char *name, char *why, size_t size)

@@ -42,13 +42,19 @@ _amshanctl_values() {
 	esac
 }
 
-# A folder below /dev that is not there is no complaint.
+# A folder below /dev that is not there is no complaint.  Most of ttyS0 and on have no chip.
 _amshanctl_devices() {
+	local node type
+
 	compgen -G '/dev/serial/by-id/*'
 	compgen -G '/dev/ttyUSB*'
 	compgen -G '/dev/ttyACM*'
 	compgen -G '/dev/ttyAMA*'
-	compgen -G '/dev/ttyS[0-9]*'
+	while read -r node; do
+		type=
+		{ read -r type <"/sys/class/tty/${node##*/}/type"; } 2>/dev/null
+		[[ $type == 0 ]] || echo "$node"
+	done < <(compgen -G '/dev/ttyS[0-9]*')
 }
 
 # Adapters that are enabled, by the names of their rules.

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,9 @@
 #include "util.h"
 
 #define DEV		"/dev/"
+
+/* Where a name without a folder is looked for; where we are comes last. */
+static const char *const folders[] = { DEV, DEV "serial/by-id/", DEV "serial/by-path/", "" };
 
 int tty_fail(struct tty *t, int error, const char *fmt, ...)
 {
@@ -57,14 +61,52 @@ static int fail_refused(struct tty *t, const char *path)
 	return -EACCES;
 }
 
+char *tty_path(const char *device, char *buf)
+{
+	struct stat st;
+
+	if (!*device || strchr(device, '/')) {
+		snprintf(buf, PATH_MAX, "%s", device);
+		return buf;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		snprintf(buf, PATH_MAX, "%s%s", folders[i], device);
+		if (stat(buf, &st) == 0 && S_ISCHR(st.st_mode))
+			return buf;
+	}
+	snprintf(buf, PATH_MAX, DEV "%s", device);
+	return buf;
+}
+
+/*
+ * To open a device can do things: a watchdog begins to count.  What sysfs says is something else is
+ * not even opened.
+ */
+static bool may_be_tty(dev_t devt)
+{
+	char path[64], target[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/subsystem", major(devt), minor(devt));
+	n = readlink(path, target, sizeof(target) - 1);
+	/* A pseudo-terminal has no place in sysfs. */
+	if (n < 0)
+		return true;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	return name && !strcmp(name, "/tty");
+}
+
 int tty_find(struct tty *t, const char *path)
 {
+	char where[PATH_MAX];
 	struct stat st;
 
 	t->path = path;
 	free(t->node);
 	t->name = NULL;
-	t->node = realpath(path, NULL);
+	t->node = realpath(tty_path(path, where), NULL);
 	if (!t->node && errno == EACCES)
 		return fail_refused(t, path);
 	if (!t->node && errno == ENOMEM)
@@ -78,6 +120,8 @@ int tty_find(struct tty *t, const char *path)
 		return tty_fail(t, -ENOENT, "no such tty: %s", path);
 	if (!S_ISCHR(st.st_mode))
 		return tty_fail(t, -ENOTTY, "not a tty: %s is no character device", path);
+	if (!may_be_tty(st.st_rdev))
+		return tty_fail(t, -ENOTTY, "not a tty: %s", path);
 	t->devt = st.st_rdev;
 	if (faccessat(AT_FDCWD, t->node, R_OK | W_OK, AT_EACCESS) < 0 && errno == EACCES)
 		return fail_refused(t, t->node);

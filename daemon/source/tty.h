@@ -42,12 +42,22 @@ struct tty {
 };
 
 /**
+ * tty_path() - where the device is that a user names
+ * @device: a path; or a name without a folder: a node in /dev, a link in /dev/serial
+ * @buf: PATH_MAX octets
+ *
+ * Return: @buf; there may be nothing there.
+ */
+char *tty_path(const char *device, char *buf);
+
+/**
  * tty_find() - look the tty up, without opening it
  * @t: begun, and not open; may have been found before
- * @path: of a node or a link to one; has to outlive @t
+ * @path: of a node or a link to one, or a name as tty_path() takes it; has to outlive @t
  *
  * Return: 0 with @t->node, @t->name and @t->devt; or a negative errno with a sentence in @t->why
- * (-ENOENT: there is none, -EACCES: we may not open it, -ENOTTY: it is no character device).
+ * (-ENOENT: there is none, -EACCES: we may not open it, -ENOTTY: it is no character device,
+ * or sysfs says that it is no tty).
  * @t->node and @t->name are NULL if the path leads nowhere.
  */
 int tty_find(struct tty *t, const char *path);

@@ -69,7 +69,8 @@ class Completion(unittest.TestCase):
     def test_values(self):
         for breaks in (BREAKS, " "):
             for line, want in (("--parity=", ["none", "even", "odd"]), ("--parity=o", ["odd"]),
-                               ("--data=", list("5678")), ("--stop=2", ["2"]), ("--baud=24", ["2400"]), ("--seconds=", [])):
+                               ("--data=", list("5678")), ("--stop=2", ["2"]), ("--baud=24", ["2400"]),
+                               ("--seconds=", [])):
                 prefix = "" if "=" in breaks else line.split("=")[0] + "="
                 self.assertEqual(self.complete("amshanctl enable " + line, breaks), sorted(prefix + w for w in want))
         self.assertEqual(self.complete("amshanctl enable --parity e"), ["even"])
@@ -132,6 +133,7 @@ class Devices(unittest.TestCase):
         with udev_lab.Machine() as machine:
             machine.usb("ttyUSB0", 0, "3", "FTDI", "FT232R", "A1")
             machine.onboard("ttyS0", 0)
+            machine.onboard("ttyS1", 1, kind="0")
             machine.write("etc/udev/rules.d/77-amshan-pci-0000:00:14.0-usb-0:4:1.0-port0.rules")
             machine.write("etc/udev/rules.d/77-other.rules")
 

@@ -5,6 +5,7 @@ The module is not there, so nothing is attached; with module, udev and systemd a
 """
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -63,6 +64,13 @@ class WithMachine(unittest.TestCase):
 
     def files(self):
         return list(self.machine.rules())
+
+    def change(self, name, old, new):
+        """What a user does with an editor."""
+        name = "77-amshan-%s.rules" % name
+        text = self.machine.rules()[name]
+        self.assertIn(old, text)
+        self.machine.write(os.path.join(udev_lab.RULES, name), text.replace(old, new))
 
     def adapters(self):
         status, out, err = self.ctl("adapters", "--json")
@@ -157,6 +165,38 @@ class Adapters(WithMachine):
                                              "none, even, odd"]))
         self.assertIn("2400 8N1", out[2])
 
+    def test_a_wrong_setting_of_our_rule(self):
+        """Said once, of the file; the adapter is one, and it is known which rule is its."""
+        self.does(["enable", "ttyUSB0", "--baud=9600"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.change(FTDI, '"none"', '"mark"')
+        said = 'amshanctl: %s: parity: "mark" is not one of none, even, odd' % path_of(FTDI)
+        for plugged in (True, False):
+            status, out, err = self.ctl("adapters")
+            self.assertEqual((status, err, len(out)), (0, [said], 3))
+            self.machine.udevadm_log()
+            found = json.loads("".join(self.ctl("adapters", "--json")[1]))
+            self.assertEqual([a["rule"] for a in found if "rule" in a], [path_of(FTDI)])
+            self.assertEqual([a["plugged_in"] for a in found if "rule" in a], [plugged])
+            if plugged:
+                self.machine.unplug("ttyUSB0")
+        self.assertEqual([(a.get("enabled"), a.get("rule_error")) for a in found if "rule" in a],
+                         [(True, 'parity: "mark" is not one of none, even, odd')])
+
+    def test_a_rule_without_one_of_its_backslashes(self):
+        """To udev these are two rules, and the second is about every tty."""
+        self.does(["enable", "ttyUSB0"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.change(FTDI, 'ENV{.ID_PORT}=="0", \\\n', 'ENV{.ID_PORT}=="0",\n')
+        status, out, err = self.ctl("adapters")
+        self.assertEqual(err, ['amshanctl: %s: it is not as "amshanctl enable" writes it, and cannot be understood'
+                               % path_of(FTDI)])
+        self.does(["disable", "ttyUSB0"], "removed " + path_of(FTDI), "ttyUSB0 is left alone")
+        self.assertEqual(self.files(), [])
+
+    def test_a_rule_whose_name_is_no_text(self):
+        self.machine.write("etc/udev/rules.d/77-amshan-a\udcffb.rules", "x")
+        found = self.adapters()
+        self.assertEqual(found["a?b"]["rule"], path_of("a?b"))
+
     def test_links(self):
         # Two ways to write a place; and a link of two leads to one.
         self.machine.usb("ttyUSB2", 2, "8", "Clone", "CP2102", "0001")
@@ -173,7 +213,8 @@ class Adapters(WithMachine):
 
 class Enable(WithMachine):
     def test_by_serial_number(self):
-        for device in ("ttyUSB0", "/dev/ttyUSB0", "/dev/serial/by-id/" + FTDI):
+        place = "pci-0000:00:14.0-usb-0:3:1.0-port0"
+        for device in ("ttyUSB0", "/dev/ttyUSB0", "/dev/serial/by-id/" + FTDI, FTDI, place):
             self.does(["enable", device], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
             self.assertEqual(self.machine.udevadm_log(), self.machine.triggered("ttyUSB0"))
         self.assertEqual(self.files(), ["77-amshan-%s.rules" % FTDI])
@@ -183,7 +224,18 @@ class Enable(WithMachine):
                   "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
         self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
                          {"baud": 115200, "parity": "odd", "data": 7, "stop": 1})
+        # What is not given stays.
+        self.does(["enable", "ttyUSB0", "--parity=even"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
+                         {"baud": 115200, "parity": "even", "data": 7, "stop": 1})
         self.assertFalse(self.adapters()["/dev/ttyUSB1"]["enabled"])
+
+    def test_a_setting_that_was_wrong(self):
+        self.does(["enable", "ttyUSB0", "--baud=9600"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.change(FTDI, '"none"', '"mark"')
+        self.does(["enable", "ttyUSB0"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
+                         {"baud": 9600, "parity": "none", "data": 8, "stop": 1})
 
     def test_by_place_and_by_model(self):
         why = BY_PLACE % ("ttyUSB1", "it has no serial number")
@@ -207,13 +259,26 @@ class Enable(WithMachine):
                    "for adapters that have none")
         self.assertEqual((self.files(), self.machine.udevadm_log()), ([], []))
 
-    def test_the_same_serial_number_twice(self):
+    def test_a_serial_number_that_many_have(self):
         self.machine.usb("ttyUSB2", 2, "8", "Clone", "CP2102", "0001", ids=("10c4", "ea60"))
-        name = "usb-Clone_CP2102_0001-if00-port0"
-        self.does(["enable", "ttyUSB2"], "wrote " + path_of(name), BY_HAND % "ttyUSB2")
+        place = "pci-0000:00:14.0-usb-0:8:1.0-port0"
+        self.does(["enable", "ttyUSB2"], BY_PLACE % ("ttyUSB2", "many adapters have its serial number 0001"),
+                  "wrote " + path_of(place), BY_HAND % "ttyUSB2")
+        # A stick with the same chip, plugged in later, is not taken for it.
         self.machine.usb("ttyUSB3", 3, "9", "Clone", "CP2102", "0001", ids=("10c4", "ea60"))
+        self.machine.run("udevadm", "trigger", "/dev/ttyUSB3")
+        self.assertFalse(self.adapters()["/dev/ttyUSB3"]["enabled"])
+        self.does(["enable", "--anywhere", "ttyUSB2"], "ttyUSB2 is known by its model 10c4:ea60: any other of it with "
+                  "the serial number 0001 is enabled as well", "wrote " + path_of("usb-10c4-ea60-0001-if00-port0"),
+                  "removed " + path_of(place), BY_HAND % "ttyUSB2")
+
+    def test_the_same_serial_number_twice(self):
+        self.machine.usb("ttyUSB2", 2, "8", "Clone", "CP2102", "C77", ids=("10c4", "ea60"))
+        name = "usb-Clone_CP2102_C77-if00-port0"
+        self.does(["enable", "ttyUSB2"], "wrote " + path_of(name), BY_HAND % "ttyUSB2")
+        self.machine.usb("ttyUSB3", 3, "9", "Clone", "CP2102", "C77", ids=("10c4", "ea60"))
         place = "pci-0000:00:14.0-usb-0:%d:1.0-port0"
-        same = "%s has the same serial number 0001"
+        same = "%s has the same serial number C77"
         # The rule of the first stays, and does not reach the second any more.
         self.does(["enable", "ttyUSB3", "--baud=9600"], BY_PLACE % ("ttyUSB3", same % "ttyUSB2"),
                   "wrote " + path_of(place % 9), "kept %s: ttyUSB2 is enabled by it" % path_of(name),
@@ -224,10 +289,21 @@ class Enable(WithMachine):
         # To disable one of them is not to disable the other.
         self.does(["disable", "ttyUSB3"], "removed " + path_of(place % 9),
                   "ttyUSB3 is enabled by a rule that is also that of ttyUSB2",
-                  BY_PLACE % ("ttyUSB3", same % "ttyUSB2"), "wrote " + path_of(place % 9), "ttyUSB3 is left alone")
+                  (BY_PLACE % ("ttyUSB3", same % "ttyUSB2")).replace("enabled anew", "disabled anew"),
+                  "wrote " + path_of(place % 9), "ttyUSB3 is left alone")
         self.assertFalse(self.adapters()["/dev/ttyUSB3"]["enabled"])
         self.machine.run("udevadm", "trigger", "/dev/ttyUSB2")
         self.assertTrue(self.adapters()["/dev/ttyUSB2"]["enabled"])
+        # Said once more, the rule of the other one stays, also while that one is away.
+        self.fails(["disable", "ttyUSB3"], "ttyUSB3 is not enabled")
+        self.machine.unplug("ttyUSB2")
+        self.fails(["disable", "ttyUSB3"], "ttyUSB3 is not enabled")
+        self.machine.plug("ttyUSB2")
+        self.machine.run("udevadm", "trigger", "/dev/ttyUSB2")
+        self.assertTrue(self.adapters()["/dev/ttyUSB2"]["enabled"])
+        # It can be disabled as well, and its rule is gone then.
+        self.does(["disable", "ttyUSB2"], "removed " + path_of(name), "ttyUSB2 is left alone")
+        self.assertEqual(self.files(), ["77-amshan-%s.rules" % (place % 9)])
 
     def test_a_serial_number_that_must_not_stand_in_a_rule(self):
         self.machine.usb("ttyUSB2", 2, "8", "Evil", "Model", '1", RUN+="/bin/sh -c reboot', ids=("10c4", "ea60"))
@@ -249,6 +325,7 @@ class Enable(WithMachine):
 
     def test_what_is_no_adapter(self):
         self.machine.usb("ttyUSB2", 2, "8", "FTDI", "FT232R", "X", known=False)
+        self.machine.onboard("ttyS1", 1, kind="0")
         os.mknod(self.machine.file("dev/pty"), udev_lab.NODE, os.makedev(136, 7))
         os.mknod(self.machine.file("dev/empty"), udev_lab.NODE, os.makedev(240, 7))
         self.machine.write("dev/file")
@@ -272,6 +349,7 @@ class Enable(WithMachine):
                              ("tty1", "tty1 is no serial port: there is no hardware behind it"),
                              ("pty", "pty is a pseudo-terminal: there is no hardware behind it"),
                              ("empty", "no such device: there is nothing behind empty"),
+                             ("ttyS1", "ttyS1 is no serial port: there is no chip behind it"),
                              ("ttyUSB2",
                               "udev has not looked at ttyUSB2: of which adapter it is, is not known")):
             with self.subTest(device=device):
@@ -295,9 +373,44 @@ class Enable(WithMachine):
                           "amshanctl: cannot write %s: No space left on device\n" % path_of(FTDI)))
 
     def test_another_rule_is_in_the_way(self):
-        self.machine.write("etc/udev/rules.d/70-mine.rules", 'KERNEL=="ttyUSB0", ENV{AMSHAN_ADAPTER}="0"\n')
-        self.fails(["enable", "ttyUSB0"], "udev does not do as the rule says: another one says something else of "
-                   "ttyUSB0, in a file that comes before it", out=["wrote " + path_of(FTDI)])
+        said = "udev does not do as the rule says: another rule says something else of ttyUSB0"
+        for file in ("70-mine.rules", "77-amshan-meter.rules", "79-mine.rules"):
+            with self.subTest(file=file):
+                path = os.path.join(udev_lab.RULES, file)
+                self.machine.write(path, 'KERNEL=="ttyUSB0", ENV{AMSHAN_ADAPTER}="0"\n')
+                self.fails(["enable", "ttyUSB0"], said, out=["wrote " + path_of(FTDI), "removed " + path_of(FTDI)])
+                self.assertEqual(self.files(), [file])
+                os.unlink(self.machine.file(path))
+        # What was there before comes back.
+        self.does(["enable", "ttyUSB0", "--baud=9600"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        before = self.machine.rules()
+        self.machine.write("etc/udev/rules.d/79-mine.rules", 'KERNEL=="ttyUSB0", ENV{AMSHAN_BAUD}="300"\n')
+        self.fails(["enable", "ttyUSB0", "--baud=1200"], said,
+                   out=["wrote " + path_of(FTDI), "restored " + path_of(FTDI)])
+        self.assertEqual({**self.machine.rules(), **before}, self.machine.rules())
+
+    def test_the_rule_by_hand_of_the_documentation(self):
+        """As 78-amshan.rules shows it, under the name that it gives."""
+        with open(os.path.join(lab.TOP, "udev", "78-amshan.rules")) as f:
+            text = f.read()
+        (name,) = re.findall(r"\b70-[a-z-]+\.rules\b", text)
+        rule = re.search(r"^#\t(ACTION.*\n(?:#\t.*\n)+)", text, re.M)[1].replace("#\t", "")
+        self.machine.write(os.path.join(udev_lab.RULES, name), rule)
+        for tty in ("ttyUSB0", "ttyUSB1"):
+            self.machine.run("udevadm", "trigger", "/dev/" + tty)
+        found = self.adapters()
+        self.assertEqual([found["/dev/" + tty]["enabled"] for tty in ("ttyUSB0", "ttyUSB1")], [True, False])
+        self.assertEqual(found["/dev/ttyUSB0"]["settings"], {"baud": 2400, "parity": "even", "data": 8, "stop": 1})
+        # It is not ours: neither complained of nor changed, and nothing useless is left behind.
+        self.assertEqual(self.ctl("adapters")[2], [])
+        self.fails(["enable", "ttyUSB0", "--parity=odd"], "udev does not do as the rule says: another rule says "
+                   "something else of ttyUSB0", out=["wrote " + path_of(FTDI), "removed " + path_of(FTDI)])
+        self.assertEqual(self.machine.rules(), {name: rule})
+        self.assertEqual(self.ctl("disable", "ttyUSB0")[0], 1)
+        self.assertEqual(self.machine.rules(), {name: rule})
+        # What it has stays where nothing else is given.
+        self.does(["enable", "ttyUSB0"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
+        self.assertIn('ENV{AMSHAN_PARITY}="even"', self.machine.rules()["77-amshan-%s.rules" % FTDI])
 
     def test_udevadm_fails(self):
         self.machine.write("udevadm.fails")
@@ -319,6 +432,17 @@ class Disable(WithMachine):
         for _ in range(2):
             self.fails(["disable", "ttyUSB0"], "ttyUSB0 is not enabled")
         self.assertEqual(self.machine.udevadm_log(), [])
+
+    def test_udevadm_fails(self):
+        self.enable("ttyUSB0")
+        self.machine.write("udevadm.fails")
+        for out in (["removed " + path_of(FTDI)], []):
+            status, said, err = self.ctl("disable", "ttyUSB0")
+            self.assertEqual((status, said), (1, out))
+            self.assertEqual(err, ["udevadm: it does not work", 'amshanctl: "udevadm control" failed with status 1'])
+        os.unlink(self.machine.file("udevadm.fails"))
+        self.does(["disable", "ttyUSB0"], "ttyUSB0 is left alone")
+        self.assertEqual(self.files(), [])
 
     def test_one_that_is_not_plugged_in(self):
         self.enable("ttyUSB1")
@@ -343,9 +467,33 @@ class Disable(WithMachine):
     def test_a_name_of_two(self):
         self.enable("ttyUSB1", "--anywhere")
         self.machine.usb("ttyUSB2", 2, "5", "1a86", "USB_Serial", ids=("1a86", "7523"), driver="ch341")
-        self.fails(["disable", "usb-1a86-7523-if00-port0"],
-                   "2 adapters of this name are plugged in: name the tty of the one that is meant")
-        self.assertEqual(self.files(), ["77-amshan-usb-1a86-7523-if00-port0.rules"])
+        model = path_of("usb-1a86-7523-if00-port0")
+        self.does(["disable", "usb-1a86-7523-if00-port0"], "removed " + model, "ttyUSB1 is left alone",
+                  "ttyUSB2 is left alone")
+        self.assertEqual(self.files(), [])
+        # One after the other by their ttys; udev has not looked at the second meanwhile.
+        self.enable("ttyUSB1", "--anywhere")
+        self.does(["disable", "ttyUSB1"], "ttyUSB1 is enabled by a rule that is also that of ttyUSB2",
+                  (BY_PLACE % ("ttyUSB1", "it has no serial number")).replace("enabled anew", "disabled anew"),
+                  "wrote " + path_of(PLACE), "ttyUSB1 is left alone")
+        self.does(["disable", "ttyUSB2"], "removed " + model, "ttyUSB2 is left alone")
+        for tty in ("ttyUSB1", "ttyUSB2"):
+            self.machine.run("udevadm", "trigger", "/dev/" + tty)
+            self.assertFalse(self.adapters()["/dev/" + tty]["enabled"])
+
+    def test_a_setting_that_was_changed_to_a_wrong_one(self):
+        self.enable("ttyUSB0")
+        self.change(FTDI, '"none"', '"mark"')
+        self.does(["disable", "ttyUSB0"], "removed " + path_of(FTDI), "ttyUSB0 is left alone")
+        self.assertEqual(self.files(), [])
+
+    def test_a_match_that_was_changed(self):
+        """Whom it is about only udev knows; but the file has the name of its rule."""
+        self.enable("ttyUSB0")
+        self.change(FTDI, '"00"', '"*"')
+        self.assertEqual(len(self.ctl("adapters")[2]), 1)
+        self.does(["disable", "ttyUSB0"], "removed " + path_of(FTDI), "ttyUSB0 is left alone")
+        self.assertEqual(self.files(), [])
 
     def test_a_file_that_is_not_understood(self):
         self.machine.write("etc/udev/rules.d/77-amshan-mine.rules", "x")
@@ -377,12 +525,36 @@ class Disable(WithMachine):
         self.assertEqual(len(self.files()), 1)
 
     def test_a_rule_of_the_user(self):
-        self.machine.write("etc/udev/rules.d/70-mine.rules", 'KERNEL=="ttyUSB0", ENV{AMSHAN_ADAPTER}="1"\n')
-        self.machine.run("udevadm", "trigger", "/dev/ttyUSB0")
-        self.fails(["disable", "ttyUSB0"],
-                   "ttyUSB0 is still enabled, by a rule of udev in a file that comes before ours",
-                   out=["ttyUSB0 is enabled by udev's list of adapters, or by a rule that is not ours",
-                        "wrote " + path_of(FTDI)])
+        for file in ("70-mine.rules", "77-amshan-meter.rules", "79-mine.rules"):
+            with self.subTest(file=file):
+                path = os.path.join(udev_lab.RULES, file)
+                self.machine.write(path, 'KERNEL=="ttyUSB0", ENV{AMSHAN_ADAPTER}="1"\n')
+                self.machine.run("udevadm", "trigger", "/dev/ttyUSB0")
+                self.fails(["disable", "ttyUSB0"], "ttyUSB0 is still enabled, by a rule of udev that is not ours",
+                           out=["ttyUSB0 is enabled by udev's list of adapters, or by a rule that is not ours",
+                                "wrote " + path_of(FTDI), "removed " + path_of(FTDI)])
+                self.assertEqual(self.files(), [file])
+                os.unlink(self.machine.file(path))
+
+
+class Probe(WithMachine):
+    """As far as it comes without a driver behind the node."""
+
+    def test_names(self):
+        for device in ("ttyUSB0", "/dev/ttyUSB0", FTDI, "pci-0000:00:14.0-usb-0:3:1.0-port0"):
+            self.fails(["probe", device], "no such tty: there is no device behind /dev/ttyUSB0")
+        self.fails(["probe", "ttyUSB9"], "no such tty: ttyUSB9")
+
+    def test_what_is_no_tty_is_not_opened(self):
+        # It could be: it is the real /dev/zero, and sysfs says that it is a watchdog.
+        self.machine.device("virtual/watchdog/watchdog0", "watchdog", {"MAJOR": 1, "MINOR": 5, "DEVNAME": "watchdog0"},
+                            dev="1:5")
+        self.machine.link("sys/devices/virtual/watchdog/watchdog0", "sys/dev/char/1:5")
+        os.mknod(self.machine.file("dev/watchdog0"), udev_lab.NODE, os.makedev(1, 5))
+        # Whoever has opened it calls it by its path.
+        self.fails(["probe", "watchdog0"], "not a tty: watchdog0")
+        os.unlink(self.machine.file("sys/dev/char/1:5"))
+        self.fails(["probe", "watchdog0"], "not a tty: /dev/watchdog0")
 
 
 class WithoutUdev(WithMachine):
@@ -432,6 +604,13 @@ class WithSystemd(WithMachine):
                    '(failed); "journalctl -u %s" says why' % (UNIT, UNIT), out=["wrote " + path_of(FTDI)])
         self.fails(["disable", "ttyUSB0"], 'systemd could not stop %s (failed); "journalctl -u %s" says why'
                    % (UNIT, UNIT), out=["removed " + path_of(FTDI)])
+        # It can be said again as long as the service runs.
+        self.systemd.say(properties={UNIT: {"ActiveState": "active"}})
+        self.systemd.calls()
+        self.does(["disable", "ttyUSB0"], "ttyUSB0 is left alone")
+        self.assertEqual(self.systemd.calls(), ["StopUnit %s replace" % UNIT])
+        self.systemd.say()
+        self.fails(["disable", "ttyUSB0"], "ttyUSB0 is not enabled")
 
     def test_the_service_is_stopped(self):
         self.ctl("enable", "ttyUSB0")

@@ -262,6 +262,16 @@ class Finds(Probe):
         self.check_given_back()
 
 
+    def test_a_stray_octet_is_as_good_as_silence(self):
+        proc = self.start("--seconds", "1", self.pty.path)
+        self.pty.wait_taken()
+        os.write(self.pty.master, b"\0")
+        status, out, said = self.result(proc)
+        self.assertEqual((status, said), (1, [
+            "2400 8N1: 1 octet, 0 flags, 0 good headers, 0 frames", "2400 8E1: no octets",
+            "%s: %s (listened for 1 s; some meters send every 10 s only)" % (self.pty.name, SILENCE)]))
+
+
 class Ends(Probe):
 
     def test_ctrl_c(self):

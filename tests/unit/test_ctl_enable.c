@@ -1,300 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * amshanctl enable and disable: what is done, in which order, and what is said of it, where udev,
- * systemd and the module run.  These, the adapters and the rules' files are ours.
- *
- * The rooms of amshanctl are no library, so their sources are compiled in here.
+ * amshanctl enable and disable: what is done, in which order, and what is said of it.
  */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "ctl/adapter.h"
-#include "ctl/ctl.h"
-#include "ctl/holder.h"
-#include "ctl/rule.h"
-#include "ctl/udev.h"
-#include "ctl/unit.h"
-#include "netlink/ports.h"
-#include "util.h"
-
-/* ---- the machine ---- */
-
-static struct {
-	bool has_udev, has_systemd, is_root;
-	struct adapter adapter[4];
-	size_t n_adapters;
-	struct rule rule[4];
-	size_t n_rules;
-	struct port_info port;
-	int n_ports;		/* 0, 1 or a negative errno */
-	bool attaches;		/* the service does */
-	const char *status;	/* StatusText */
-	int restart, stop;	/* what systemd answers */
-	bool stays;		/* somebody else holds the port */
-	const char *holder;	/* another program that has the tty open */
-	u64 now_us;
-} machine;
-
-/* Done and said, line by line; to be freed. */
-static FILE *real_stdout;
-static char *log_text;
-static size_t log_size;
-
-static void log_begin(void)
-{
-	real_stdout = stdout;
-	stdout = open_memstream(&log_text, &log_size);
-	assert_non_null(stdout);
-}
-
-static void log_end(void)
-{
-	fclose(stdout);
-	stdout = real_stdout;
-}
-
-static void log_free(void)
-{
-	free(log_text);
-	log_text = NULL;
-}
-
-void ctl_say(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("! ", stdout);
-	vfprintf(stdout, fmt, ap);
-	fputc('\n', stdout);
-	va_end(ap);
-}
-
-/* Time stands still until somebody waits. */
-static u64 machine_us(void)
-{
-	return machine.now_us;
-}
-
-static int machine_sleep(clockid_t clock, int flags, const struct timespec *step, void *left)
-{
-	machine.now_us += (u64)step->tv_nsec / NSEC_PER_USEC;
-	return 0;
-}
-
-static uid_t machine_uid(void)
-{
-	return machine.is_root ? 0 : 1000;
-}
-
-int holder_find(const char *node, dev_t devt, struct holder *ret)
-{
-	if (!machine.holder)
-		return 0;
-	ret->pid = 42;
-	snprintf(ret->name, sizeof(ret->name), "%s", machine.holder);
-	return 1;
-}
-
-bool unit_is_managed(void)
-{
-	return machine.has_systemd;
-}
-
-char *unit_attach_name(const char *tty, char *buf)
-{
-	snprintf(buf, UNIT_TEXT_MAX, "attach@%s", tty);
-	return buf;
-}
-
-int unit_read(sd_bus *bus, const char *name, struct unit_state *ret)
-{
-	if (!machine.has_systemd)
-		return -EHOSTDOWN;
-	*ret = (struct unit_state){ 0 };
-	snprintf(ret->status, sizeof(ret->status), "%s", machine.status ? machine.status : "");
-	return 0;
-}
-
-int unit_restart(const char *name, char *why, size_t size)
-{
-	printf("> restart %s\n", name);
-	snprintf(why, size, "it does not start");
-	if (machine.attaches && machine.restart == 0) {
-		machine.n_ports = 1;
-		machine.port.attach_mono_ns = machine.now_us * NSEC_PER_USEC;
-	}
-	return machine.restart;
-}
-
-int unit_stop(const char *name, char *why, size_t size)
-{
-	printf("> stop %s\n", name);
-	snprintf(why, size, "it does not stop");
-	if (!machine.stays)
-		machine.n_ports = 0;
-	return machine.stop;
-}
-
-bool udev_is_running(void)
-{
-	return machine.has_udev;
-}
-
-int udev_reload(char *why, size_t size)
-{
-	printf("> reload\n");
-	return 0;
-}
-
-/* As udev follows the rules: the first that says something wins. */
-int udev_apply(const char *node, char *why, size_t size)
-{
-	printf("> apply %s\n", node);
-	for (size_t i = 0; i < machine.n_adapters; i++) {
-		struct adapter *a = &machine.adapter[i];
-
-		if (strcmp(a->node, node) != 0)
-			continue;
-		a->is_enabled = false;
-		for (size_t k = 0; k < machine.n_rules; k++)
-			if (rule_matches(&machine.rule[k], a)) {
-				a->is_enabled = machine.rule[k].enable;
-				a->settings = machine.rule[k].settings;
-				break;
-			}
-	}
-	return 0;
-}
-
-int adapter_find(const char *device, struct adapter *ret, char *why, size_t size)
-{
-	for (size_t i = 0; i < machine.n_adapters; i++)
-		if (!strcmp(machine.adapter[i].node, device) || !strcmp(machine.adapter[i].name, device)) {
-			*ret = machine.adapter[i];
-			return 0;
-		}
-	snprintf(why, size, "no such device: %s", device);
-	return -ENOENT;
-}
-
-int adapter_list(struct adapter **ret, size_t *n)
-{
-	*ret = calloc(machine.n_adapters + 1, sizeof(**ret));
-	assert_non_null(*ret);
-	memcpy(*ret, machine.adapter, machine.n_adapters * sizeof(**ret));
-	*n = machine.n_adapters;
-	return 0;
-}
-
-static int machine_ports(struct port_info *ret)
-{
-	if (machine.n_ports > 0)
-		*ret = machine.port;
-	return machine.n_ports;
-}
-
-char *rule_path(const char *folder, const char *name, char *buf)
-{
-	snprintf(buf, RULE_PATH_MAX, "%s", name);
-	return buf;
-}
-
-int rule_list(const char *folder, struct rule **ret, size_t *n)
-{
-	*ret = calloc(machine.n_rules + 1, sizeof(**ret));
-	assert_non_null(*ret);
-	memcpy(*ret, machine.rule, machine.n_rules * sizeof(**ret));
-	*n = machine.n_rules;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct rule *)a)->name, ((const struct rule *)b)->name);
-}
-
-int rule_write(const char *folder, const struct rule *r, char *why, size_t size)
-{
-	size_t i = 0;
-
-	while (i < machine.n_rules && strcmp(machine.rule[i].name, r->name) != 0)
-		i++;
-	machine.rule[i] = *r;
-	if (i == machine.n_rules)
-		machine.n_rules++;
-	qsort(machine.rule, machine.n_rules, sizeof(machine.rule[0]), by_name);
-	return 0;
-}
-
-int rule_remove(const char *folder, const char *name, char *why, size_t size)
-{
-	for (size_t i = 0; i < machine.n_rules; i++)
-		if (!strcmp(machine.rule[i].name, name)) {
-			machine.n_rules--;
-			memmove(&machine.rule[i], &machine.rule[i + 1],
-				(machine.n_rules - i) * sizeof(machine.rule[0]));
-			return 0;
-		}
-	snprintf(why, size, "cannot remove %s", name);
-	return -ENOENT;
-}
-
-#define geteuid machine_uid
-#define ports_read machine_ports
-#define mono_us machine_us
-#define clock_nanosleep machine_sleep
-#include "ctl/rule.c"
-#include "ctl/text.c"
-#include "ctl/enable.c"
-#undef geteuid
-#undef ports_read
-#undef mono_us
-#undef clock_nanosleep
-
-/* ---- the tests ---- */
-
-static const struct adapter ftdi = {
-	.node = "/dev/ttyUSB0", .name = "ttyUSB0", .devt = 188 << 8, .is_usb = true,
-	.is_initialized = true, .id = "FTDI_A1", .serial = "A1", .vendor_id = "0403", .model_id = "6001",
-	.interface = "00", .place = "pci-1", .settings = { .baud = 2400, .data = 8, .stop = 1 },
-};
-
-#define BEGIN_US (1000 * USEC_PER_SEC)
-#define RULE "usb-FTDI_A1-if00"
-
-static int setup(void **state)
-{
-	memset(&machine, 0, sizeof(machine));
-	machine.now_us = BEGIN_US;
-	machine.has_udev = machine.has_systemd = machine.is_root = machine.attaches = true;
-	machine.adapter[0] = ftdi;
-	machine.n_adapters = 1;
-	machine.port = (struct port_info){ .index = 3, .tty = "ttyUSB0", .tty_major = 188 };
-	return 0;
-}
-
-static int run(int (*command)(const struct ctl_options *), const char *device)
-{
-	char name[64], *argv[] = { name };
-	struct ctl_options o = { .argc = 1, .argv = argv };
-	int status;
-
-	snprintf(name, sizeof(name), "%s", device);
-	serial_settings_init(&o.settings);
-	log_begin();
-	status = command(&o);
-	log_end();
-	return status;
-}
+#include "ctl_machine.h"
 
 static int run_enable(const struct serial_settings *s)
 {
@@ -304,13 +12,6 @@ static int run_enable(const struct serial_settings *s)
 	status = enable_adapter(&ftdi, s, false);
 	log_end();
 	return status;
-}
-
-static void check(int status, int want, const char *log)
-{
-	assert_string_equal(log_text, log);
-	log_free();
-	assert_int_equal(status, want);
 }
 
 static void enabled_and_attached(void **state)
@@ -418,6 +119,141 @@ static void without_udev(void **state)
 	assert_false(machine.rule[0].enable);
 }
 
+/* ---- what failed half-way ---- */
+
+static void said_again_after_the_service_did_not_stop(void **state)
+{
+	assert_int_equal(run(ctl_enable, "ttyUSB0"), CTL_OK);
+	log_free();
+	machine.stop = -EIO;
+	assert_int_equal(run(ctl_disable, "ttyUSB0"), CTL_FAILED);
+	log_free();
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED, "> stop attach@ttyUSB0\n! it does not stop\n");
+	/* Its service alone is reason enough. */
+	machine.n_ports = 0;
+	machine.active = "activating";
+	machine.stop = 0;
+	check(run(ctl_disable, "ttyUSB0"), CTL_OK, "> stop attach@ttyUSB0\nttyUSB0 is left alone\n");
+	machine.active = "failed";
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED, "! ttyUSB0 is not enabled\n");
+}
+
+static void said_again_after_udev_did_not_answer(void **state)
+{
+	assert_int_equal(run(ctl_enable, "ttyUSB0"), CTL_OK);
+	log_free();
+	machine.apply = -EIO;
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED,
+	      "removed " RULE "\n> apply /dev/ttyUSB0\n! udev does not answer\n");
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED, "> apply /dev/ttyUSB0\n! udev does not answer\n");
+	machine.apply = 0;
+	check(run(ctl_disable, "ttyUSB0"), CTL_OK,
+	      "> apply /dev/ttyUSB0\n> stop attach@ttyUSB0\nttyUSB0 is left alone\n");
+	check_rules("");
+}
+
+/* ---- what stays as it was ---- */
+
+static int run_given(unsigned int given, const struct serial_settings *s)
+{
+	char name[] = "ttyUSB0", *argv[] = { name };
+	struct ctl_options o = { .argc = 1, .argv = argv, .given = given, .settings = *s };
+	int status;
+
+	log_begin();
+	status = ctl_enable(&o);
+	log_end();
+	log_free();
+	return status;
+}
+
+static void settings_that_are_not_given_stay(void **state)
+{
+	struct serial_settings all = { .baud = 9600, .parity = PARITY_ODD, .data = 7, .stop = 2 };
+	struct serial_settings one = ftdi.settings;
+	char text[SERIAL_FORMAT_MAX];
+
+	/* Those that are not given are not looked at. */
+	assert_int_equal(run_given(CTL_BAUD | CTL_STOP, &all), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "9600 8N2");
+	one.parity = PARITY_EVEN;
+	assert_int_equal(run_given(CTL_PARITY, &one), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "9600 8E2");
+	assert_int_equal(run_given(CTL_DATA, &all), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "9600 7E2");
+	/* The rule counts, also where udev has not looked at it since. */
+	machine.adapter[0].settings.baud = 300;
+	assert_int_equal(run_given(0, &one), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "9600 7E2");
+	/* Enabled by something else: as udev says. */
+	machine.n_rules = 0;
+	machine.adapter[0].settings.baud = 300;
+	assert_int_equal(run_given(CTL_STOP, &one), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "300 7E1");
+	/* One that was left alone begins anew. */
+	machine.rule[0].enable = false;
+	assert_int_equal(run_given(CTL_PARITY, &one), CTL_OK);
+	assert_string_equal(serial_format(&machine.rule[0].settings, text), "2400 8E1");
+}
+
+static void what_has_no_effect_does_not_stay(void **state)
+{
+	static const char *const said = "! udev does not do as the rule says: another rule says something "
+					"else of ttyUSB0\n";
+	char want[512];
+
+	machine.is_foreign_no = true;
+	snprintf(want, sizeof(want), "wrote " RULE "\n> apply /dev/ttyUSB0\n%sremoved " RULE "\n"
+		 "> apply /dev/ttyUSB0\n", said);
+	check(run(ctl_enable, "ttyUSB0"), CTL_FAILED, want);
+	check_rules("");
+	/* What was there before comes back, also what is none of ours. */
+	machine.rule[0] = (struct rule){ .name = RULE, .text = "mine", .is_foreign = true };
+	machine.n_rules = 1;
+	snprintf(want, sizeof(want), "wrote " RULE "\n> apply /dev/ttyUSB0\n%srestored " RULE "\n"
+		 "> apply /dev/ttyUSB0\n", said);
+	check(run(ctl_enable, "ttyUSB0"), CTL_FAILED, want);
+	assert_string_equal(machine.rule[0].text, "mine");
+	assert_true(machine.rule[0].is_foreign);
+	/* An older rule that went for it, too. */
+	two_of_a_model("");
+	machine.n_rules = 0;
+	machine.is_foreign_no = false;
+	assert_int_equal(run(ctl_enable, "ttyUSB1"), CTL_OK);
+	log_free();
+	machine.is_foreign_no = true;
+	assert_int_equal(run_anywhere("ttyUSB1"), CTL_FAILED);
+	assert_non_null(strstr(log_text, "\nrestored " IN_4 "\nremoved " MODEL "\n> apply /dev/ttyUSB1\n"));
+	log_free();
+	check_rules("+" IN_4 " ");
+}
+
+static void an_opt_out_without_effect_does_not_stay(void **state)
+{
+	machine.has_systemd = false;
+	machine.is_foreign_late = true;
+	assert_int_equal(run(ctl_enable, "ttyUSB0"), CTL_OK);
+	log_free();
+	/* Its own rule goes all the same: that was asked for. */
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED,
+	      "removed " RULE "\n> apply /dev/ttyUSB0\n"
+	      "ttyUSB0 is enabled by udev's list of adapters, or by a rule that is not ours\nwrote " RULE "\n"
+	      "> apply /dev/ttyUSB0\n! ttyUSB0 is still enabled, by a rule of udev that is not ours\n"
+	      "removed " RULE "\n> apply /dev/ttyUSB0\n");
+	check_rules("");
+}
+
+/* A file of our name with something else in it is the rule that it was once. */
+static void a_file_that_was_changed_beyond_recognition_goes(void **state)
+{
+	machine.has_systemd = false;
+	machine.rule[0] = (struct rule){ .name = RULE, .text = "mine", .is_foreign = true };
+	machine.n_rules = 1;
+	machine.adapter[0].is_enabled = true;
+	check(run(ctl_disable, "ttyUSB0"), CTL_OK, "removed " RULE "\n" ALONE("0"));
+	check_rules("");
+}
+
 static void a_tty_that_is_not_given_back(void **state)
 {
 	assert_int_equal(run(ctl_enable, "ttyUSB0"), CTL_OK);
@@ -466,6 +302,12 @@ int main(void)
 		cmocka_unit_test_setup(without_systemd, setup),
 		cmocka_unit_test_setup(without_udev, setup),
 		cmocka_unit_test_setup(a_tty_that_is_not_given_back, setup),
+		cmocka_unit_test_setup(said_again_after_the_service_did_not_stop, setup),
+		cmocka_unit_test_setup(said_again_after_udev_did_not_answer, setup),
+		cmocka_unit_test_setup(settings_that_are_not_given_stay, setup),
+		cmocka_unit_test_setup(what_has_no_effect_does_not_stay, setup),
+		cmocka_unit_test_setup(an_opt_out_without_effect_does_not_stay, setup),
+		cmocka_unit_test_setup(a_file_that_was_changed_beyond_recognition_goes, setup),
 		cmocka_unit_test_setup(only_root, setup),
 		cmocka_unit_test_setup(a_path_is_not_kept, setup),
 	};

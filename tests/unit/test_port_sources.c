@@ -522,7 +522,7 @@ static void test_an_adapter_that_comes_again(void **state)
 static void test_a_named_port_whose_link_goes(void **state)
 {
 	struct lab *lab = *state;
-	char uri[128];
+	char uri[128] = "";
 	struct source_config named = section("attic", uri);
 	int device;
 

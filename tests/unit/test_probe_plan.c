@@ -81,6 +81,32 @@ static void the_plan_ends_when_it_is_known(void **state)
 	assert_string_equal(plan_text(2), "2400 8O1");
 }
 
+/* Some octets may be the plug, or the opening; one setting with none says that they were. */
+static void a_blip_is_as_good_as_silence(void **state)
+{
+	struct probe_outcome two = { .tries = tries, .n = 2, .seconds = 12, .why = "" };
+	char text[PROBE_SENTENCE_MAX];
+
+	plan_text(0);
+	came(0, LISTEN_BAD, 0);
+	tries[0].result.octets = 1;
+	/* Of a faster line there would be no more. */
+	assert_string_equal(plan_text(1), "2400 8E1");
+	came(1, LISTEN_SILENT, 0);
+	assert_string_equal(plan_text(2), "end");
+	tries[0].result.octets = LISTEN_BLIP_MAX;
+	assert_string_equal(plan_text(2), "end");
+	assert_non_null(strstr(probe_why_none(&two, text), "no octets arrive: "));
+	tries[0].result.octets = LISTEN_BLIP_MAX + 1;
+	assert_string_equal(plan_text(2), "2400 8O1");
+	/* All together are no more. */
+	tries[0].result.octets = LISTEN_BLIP_MAX;
+	came(1, LISTEN_BAD, 0);
+	tries[1].result.octets = 1;
+	came(2, LISTEN_SILENT, 0);
+	assert_string_equal(plan_text(3), "115200 8N1");
+}
+
 static void the_plan_goes_on_behind_what_is_refused(void **state)
 {
 	for (size_t i = 0; i < PROBE_TRIES_MAX; i++) {
@@ -496,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_plan_has_nine_settings),
 		cmocka_unit_test(the_plan_ends_when_it_is_known),
+		cmocka_unit_test(a_blip_is_as_good_as_silence),
 		cmocka_unit_test(the_plan_goes_on_behind_what_is_refused),
 		cmocka_unit_test(line_errors_lead_to_the_other_parities),
 		cmocka_unit_test(the_cleanest_is_the_best),

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,18 +138,52 @@ static void a_link_leads_to_the_node(void **state)
 	rmdir(folder);
 }
 
-/* ---- opening ---- */
-
-static void a_device_that_is_no_tty_is_not_opened(void **state)
+/* To open a watchdog makes it count. */
+static void what_sysfs_says_is_no_tty_is_not_found(void **state)
 {
 	struct room *room = *state;
 	struct tty *t = &room->tty;
 
-	assert_int_equal(tty_find(t, "/dev/zero"), 0);
-	assert_int_equal(tty_open(t), -ENOTTY);
+	if (access("/sys/dev/char/1:5/subsystem", F_OK) < 0)
+		skip();
+	assert_int_equal(tty_find(t, "/dev/zero"), -ENOTTY);
 	assert_why(t, "not a tty: %", "/dev/zero");
-	assert_int_equal(t->fd, -1);
+	assert_int_equal(tty_find(t, "zero"), -ENOTTY);
+	assert_why(t, "not a tty: %", "zero");
 }
+
+static void a_name_without_a_folder(void **state)
+{
+	char folder[] = "/tmp/amshan-test-XXXXXX", before[PATH_MAX], where[PATH_MAX], name[300];
+	struct room *room = *state;
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	/* What is in /dev comes before what lies around; only a device counts. */
+	assert_int_equal(symlink(room->path, "null"), 0);
+	assert_int_equal(symlink(room->path, "usb-Meter"), 0);
+	assert_int_equal(symlink("/proc/self/status", "file"), 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_string_equal(tty_path("null", where), "/dev/null");
+	assert_string_equal(tty_path("./null", where), "./null");
+	assert_string_equal(tty_path("usb-Meter", where), "usb-Meter");
+	assert_string_equal(tty_path("file", where), "/dev/file");
+	assert_string_equal(tty_path("..", where), "/dev/..");
+	assert_string_equal(tty_path("", where), "");
+	assert_int_equal(strlen(tty_path(name, where)), strlen("/dev/") + strlen(name));
+	assert_int_equal(tty_find(&room->tty, "usb-Meter"), 0);
+	assert_string_equal(room->tty.node, room->path);
+	assert_int_equal(tty_find(&room->tty, name), -ENOENT);
+	unlink("null");
+	unlink("usb-Meter");
+	unlink("file");
+	assert_int_equal(chdir(before), 0);
+	rmdir(folder);
+}
+
+/* ---- opening ---- */
 
 static void a_node_without_a_device(void **state)
 {
@@ -317,7 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_tty_is_not_found),
 		TEST(a_link_leads_to_the_node),
-		TEST(a_device_that_is_no_tty_is_not_opened),
+		TEST(what_sysfs_says_is_no_tty_is_not_found),
+		TEST(a_name_without_a_folder),
 		TEST(a_node_without_a_device),
 		TEST(it_is_gone_when_it_was_found),
 		TEST(one_has_it_alone),
