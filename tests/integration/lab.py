@@ -7,6 +7,7 @@ BUILD in the environment names the build folder (default: build).
 import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -96,6 +97,29 @@ class Folder:
             f.write(text)
         os.chmod(path, mode)
         return path
+
+
+class Pty:
+    """A pseudo-terminal; the slave is the tty.  The master keeps it alive and shows its settings."""
+
+    def __enter__(self):
+        self.master, slave = pty.openpty()
+        self.path = os.ttyname(slave)
+        self.name = self.path.removeprefix("/dev/")
+        os.close(slave)
+        return self
+
+    def __exit__(self, *exc):
+        self.hang_up()
+
+    def hang_up(self):
+        if self.master is not None:
+            os.close(self.master)
+        self.master = None
+
+    def open(self):
+        # O_EXCL does not stop root, who runs these tests.
+        return os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
 
 class Bus(Process):

@@ -7,7 +7,6 @@ in virtual machines.
 """
 import fcntl
 import os
-import pty
 import shutil
 import signal
 import socket
@@ -36,28 +35,7 @@ def ioctl_int(fd, request, value=0):
     return struct.unpack("i", fcntl.ioctl(fd, request, struct.pack("i", value)))[0]
 
 
-class Pty:
-    """A pseudo-terminal; the slave is the tty.  The master keeps it alive and shows its settings."""
-
-    def __enter__(self):
-        self.master, slave = pty.openpty()
-        self.path = os.ttyname(slave)
-        self.name = self.path.removeprefix("/dev/")
-        os.close(slave)
-        return self
-
-    def __exit__(self, *exc):
-        self.hang_up()
-
-    def hang_up(self):
-        if self.master is not None:
-            os.close(self.master)
-        self.master = None
-
-    def open(self):
-        # O_EXCL does not stop root, who runs these tests.
-        return os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-
+class Pty(lab.Pty):
     def ldisc(self):
         fd = self.open()
         try:

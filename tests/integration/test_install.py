@@ -19,6 +19,8 @@ FILES = {"bin/amshanctl", "sbin/amshand", "sbin/amshan-attach", "include/linux/a
          *("share/dbus-1/interfaces/org.amshan.Amshan1.%s.xml" % name
            for name in ("Clock", "Energy", "Manager", "Meter", "Phases", "Power", "Source"))}
 CONFIG = "etc/amshan/amshand.conf"
+# A file that a page names, but for those that come later.
+NAMED = r"^\.It Pa (/(?:usr/(?!src)|opt|etc/(?!udev/rules\.d/77|amshan))\S+)$"
 
 
 def make(*args, **more):
@@ -101,7 +103,7 @@ class InstallTest(unittest.TestCase):
             checked = 0
             for page in PAGES:
                 text = self.text(prefix[1:] + "/share/man/" + page)
-                for path in re.findall(r"^\.It Pa (/(?:usr/(?!src)|opt|etc/(?!udev/rules\.d/77|amshan))\S+)$", text, re.M):
+                for path in re.findall(NAMED, text, re.M):
                     self.assertTrue(glob.glob(self.root + path), "%s: %s" % (page, path))
                     checked += 1
             self.assertGreaterEqual(checked, 5)

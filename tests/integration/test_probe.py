@@ -40,27 +40,7 @@ def list_of(maker, number=1):
                           check=True).stdout
 
 
-class Pty:
-    """A pseudo-terminal; the slave is the tty."""
-
-    def __enter__(self):
-        self.master, slave = pty.openpty()
-        self.path = os.ttyname(slave)
-        self.name = self.path.removeprefix("/dev/")
-        os.close(slave)
-        return self
-
-    def __exit__(self, *exc):
-        self.hang_up()
-
-    def hang_up(self):
-        if self.master is not None:
-            os.close(self.master)
-        self.master = None
-
-    def open(self):
-        return os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-
+class Pty(lab.Pty):
     def settings(self):
         return termios.tcgetattr(self.master)
 
