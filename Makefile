@@ -342,7 +342,7 @@ restart = ! $(has_systemd) || { \
 	systemctl try-restart 'amshan-attach@*.service'; }
 load_module = ! $(has_systemd) || { test ! -d /sys/module/amshan || modprobe -q -r amshan || \
 	echo 'The old module is in use: the new one is loaded when the machine starts anew.'; modprobe -q amshan || true; }
-tell_adapters = test ! -S /run/udev/control || udevadm trigger --subsystem-match=tty --property-match=ID_BUS=usb
+tell_adapters = test ! -S /run/udev/control || udevadm trigger --subsystem-match=tty
 
 install-live:
 	@$(tell_system)

@@ -108,7 +108,9 @@ static int give_up(struct holder *h, int error)
 {
 	log_err("%s", h->a->tty.why);
 	sd_notifyf(0, "STATUS=%s\nERRNO=%d", h->a->tty.why, -error);
-	return sd_event_exit(h->event, error == -ECANCELED ? HOLD_NOT_ENABLED : HOLD_FAILED);
+	/* A file in the place of a tty does not become one by another start. */
+	return sd_event_exit(h->event, error == -ECANCELED || (error == -ENOTTY && h->a->from_udev) ?
+					       HOLD_NOT_ENABLED : HOLD_FAILED);
 }
 
 static int on_end(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)

@@ -245,7 +245,7 @@ int adapter_find(const char *device, struct adapter *ret, char *why, size_t size
 	}
 	if (is_in_name_only(d)) {
 		snprintf(why, size, "%s is no serial port: there is no chip behind it", shown);
-		return -ENOTTY;
+		return -ENOENT;
 	}
 	r = adapter_read(d, ret);
 	if (r < 0)

@@ -150,10 +150,11 @@ static void print_finding(struct report *r, const struct finding *f)
 	char said[FINDING_TEXT_MAX * 2];
 
 	/* What is wrong with a configuration is said with what stands there. */
+	fprintf(r->out, "%-5s  ", finding_kind_name(f->kind));
 	if (strcmp(f->about, DOCTOR_CONFIG))
-		report_say(r, "%-5s  %-13s  %s", finding_kind_name(f->kind), f->about, f->text);
+		report_say(r, "%-13s  %s", f->about, f->text);
 	else
-		fprintf(r->out, "%-5s  %-13s  %s\n", finding_kind_name(f->kind), f->about,
+		fprintf(r->out, "%-13s  %s\n", f->about,
 			mask_said(&r->mask, f->text, said, sizeof(said)));
 }
 

@@ -61,6 +61,12 @@ char *bugreport_title(struct mask *m, const char *title, char *buf, size_t size)
 /* bugreport_learn() - mask this word, unless it is a word of ours */
 void bugreport_learn(struct mask *m, enum mask_kind kind, const char *word);
 
+/*
+ * bugreport_learn_stray() - the same of a word in the place of a key, unless it is plain prose that is
+ * not said either, as only the first one of a file is
+ */
+void bugreport_learn_stray(struct mask *m, const char *word, bool first);
+
 /**
  * bugreport_config_text() - print a configuration without comments and secrets
  * @m: learns the meters, hosts and secrets in it

@@ -21,6 +21,7 @@
 
 #define FILE_MAX	(1024 * 1024)
 #define DROPINS_MAX	256
+#define KEY_MAX		64	/* letters of what could be a key */
 #define SHOWN_MAX	(16 * 1024)	/* of a value, with what became of it */
 
 /**
@@ -32,6 +33,7 @@
  * @key: the last word that was no value, owned; NULL: none
  * @is_value: "=" stands before
  * @in_list: within the braces of a value
+ * @has_strayed: a word that nobody knows stood in the place of a key
  * @is_title: a section that has a name was begun
  */
 struct scan {
@@ -43,6 +45,7 @@ struct scan {
 	bool is_value;
 	bool in_list;
 	bool is_title;
+	bool has_strayed;
 };
 
 /**
@@ -100,7 +103,8 @@ static void print_title(struct scan *s, const struct word *w)
 /* Could it be a key, as far as its letters and what follows tell? */
 static bool names_value(const struct scan *s, const char *word)
 {
-	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz-_")] == '\0' &&
+	return strlen(word) <= KEY_MAX &&
+	       word[strspn(word, "abcdefghijklmnopqrstuvwxyz-_")] == '\0' &&
 	       s->p[strspn(s->p, " \t")] == '=';
 }
 
@@ -116,7 +120,9 @@ static void print_key(struct scan *s, const struct word *w)
 		put(s, mask_text(s->m, w->text, shown, sizeof(shown)));
 	} else {
 		put(s, MASKED);
-		bugreport_learn(s->m, MASK_WORD, w->text);
+		/* amshand stops at the first one, and says it. */
+		bugreport_learn_stray(s->m, w->text, !s->has_strayed);
+		s->has_strayed = true;
 	}
 	set_key(s, w->quote ? NULL : w->text);
 	s->is_title = is_key && !strcmp(w->text, "source");

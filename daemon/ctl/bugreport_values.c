@@ -12,6 +12,8 @@
 #include "ctl/text.h"
 #include "util.h"
 
+#define PROSE_MAX	10	/* fewer letters are a word of prose */
+#define STRAY_MIN	4	/* and so many, if it may be said */
 #define SHOWN_MIN	3	/* what is shorter is not learned, so it cannot be shown */
 
 enum show {
@@ -176,6 +178,20 @@ void bugreport_learn(struct mask *m, enum mask_kind kind, const char *word)
 static bool is_short_number(const char *value)
 {
 	return strspn(value, "0123456789") == strlen(value) && strlen(value) < MASK_DIGITS;
+}
+
+/* A stray word may be a secret, or one of a comment without its mark, which the whole report is made of. */
+static bool is_prose(const char *word, bool first)
+{
+	size_t n = strlen(word);
+
+	return n < (first ? STRAY_MIN : PROSE_MAX) && strspn(word, "abcdefghijklmnopqrstuvwxyz,.;:") == n;
+}
+
+void bugreport_learn_stray(struct mask *m, const char *word, bool first)
+{
+	if (!mask_is_harmless(word) && !is_short_number(word) && !is_prose(word, first))
+		bugreport_learn(m, MASK_WORD, word);
 }
 
 static void learn(struct mask *m, enum show show, const char *value)

@@ -54,14 +54,17 @@ static char *error_text(const struct port_info *p, char *buf, size_t size)
 	return buf;
 }
 
+#define YOUNG_US	(30 * USEC_PER_SEC)	/* by then a whole list has come */
+
 static void attached(struct doctor *d, const struct adapter *a, const struct port_info *p,
 		     const char *about)
 {
 	unsigned long long octets = p->counter[PORT_RX_OCTETS], frames = p->counter[PORT_FRAMES];
+	u64 now = real_us(), then = p->attach_real_ns / NSEC_PER_USEC;
 	char format[SERIAL_FORMAT_MAX], since[TEXT_MAX], errors[TEXT_MAX];
 
 	serial_format(&a->settings, format);
-	text_time(p->attach_real_ns / NSEC_PER_USEC, real_us(), since, sizeof(since));
+	text_time(then, now, since, sizeof(since));
 	error_text(p, errors, sizeof(errors));
 	if (frames)
 		findings_add(d->l, FINDING_OK, about,
@@ -72,6 +75,10 @@ static void attached(struct doctor *d, const struct adapter *a, const struct por
 			     "is attached as /dev/amshan%u since %s, and no octet came: is the "
 			     "port of the meter opened by the grid company, is the cable in it?",
 			     p->index, since);
+	else if (then <= now && now - then < YOUNG_US)
+		findings_add(d->l, FINDING_NOTE, about,
+			     "is attached as /dev/amshan%u since %s: no whole frame yet; ask again "
+			     "in half a minute", p->index, since);
 	else
 		findings_add(d->l, FINDING_WRONG, about,
 			     "is attached as /dev/amshan%u since %s with %s: %llu octets and no "

@@ -137,8 +137,9 @@ static void not_asked(struct doctor *d)
 			     "%s: you are a member of group " DOCTOR_USER " since you "
 			     "logged in; log in anew",
 			     d->why.text);
+	/* As it is meant to be: nothing can be said of the rest. */
 	else if (d->why.denied)
-		findings_add(d->l, FINDING_WRONG, "amshand",
+		findings_add(d->l, FINDING_NOTE, "amshand",
 			     "%s: adduser $USER " DOCTOR_USER ", then log in anew", d->why.text);
 	else if (!wants)
 		findings_add(d->l, FINDING_NOTE, "amshand",

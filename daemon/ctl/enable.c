@@ -349,6 +349,15 @@ static int disable_name(struct scene *s, const char *device, const char *why)
 	return CTL_FAILED;
 }
 
+/* A socket's name is also that of the rule of an adapter that was in it before this one. */
+static bool is_anothers_rule(const struct scene *s, const struct adapter *a, const char *name)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (!strcmp(s->rule[i].name, name) && !s->rule[i].is_foreign)
+			return !rule_matches(&s->rule[i], a);
+	return false;
+}
+
 int ctl_disable(const struct ctl_options *o)
 {
 	_cleanup_(scene_clear) struct scene s = { 0 };
@@ -365,5 +374,7 @@ int ctl_disable(const struct ctl_options *o)
 	}
 	if (scene_read(&s) < 0)
 		return CTL_FAILED;
-	return r < 0 ? disable_name(&s, o->argv[0], why) : disable(&s, &a, false);
+	if (r < 0 || is_anothers_rule(&s, &a, o->argv[0]))
+		return disable_name(&s, o->argv[0], why);
+	return disable(&s, &a, false);
 }

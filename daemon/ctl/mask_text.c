@@ -11,6 +11,9 @@
 #define TITLE_DIGITS	6	/* hex digits of the maker's letters */
 #define TITLE_MAX	16
 #define HEX_MIN		12	/* so many hex digits in a word are an address or a key */
+#define HOME_MIN	3	/* letters of a name that is learned */
+#define GROUP_MAX	128	/* octets of a number in groups */
+#define SERIAL_MAX	256	/* octets that are looked at for a serial number */
 #define GROUP_DIGITS	9	/* dates, times, and places of PCI have fewer */
 #define SETTING_MAX	8	/* characters of a setting of a port */
 
@@ -104,7 +107,11 @@ static size_t take_home(struct masking *t)
 	out_text(t, home);
 	t->p += strlen(home);
 	n = strcspn(t->p, "/ :,;()\"'");
-	out_learned(t, MASK_USER, n);
+	/* Of the daemon, or so short that it stands in other words: masked here, and not elsewhere. */
+	if ((n && n < HOME_MIN) || (n == strlen("amshan") && begins(t->p, "amshan")))
+		out_text(t, "<user>");
+	else
+		out_learned(t, MASK_USER, n);
 	t->p -= strlen(home);
 	return strlen(home) + n;
 }
@@ -311,7 +318,7 @@ static size_t take_number(struct masking *t)
 		return 0;
 	n = mac_at(t->p);
 	if (!n)
-		n = mask_group_at(t->p, strlen(t->p));
+		n = mask_group_at(t->p, strnlen(t->p, GROUP_MAX));
 	if (n)
 		return out_learned(t, MASK_NUMBER, n);
 	while (is_word(t->p[n]))
@@ -340,7 +347,7 @@ static void learn_serials(struct mask *m, const char *text)
 
 		if (!is_hex(p[3]) || !is_hex(p[4]) || is_word(p[5]))
 			continue;
-		while (s > text && (is_word(s[-1]) || strchr(".-:", s[-1])))
+		while (s > text && p - s < SERIAL_MAX && (is_word(s[-1]) || strchr(".-:", s[-1])))
 			digit |= is_digit(*--s);
 		/* One without a number ends in the name of its model. */
 		if (s == text || s[-1] != '_' || !digit || p - s < 3 ||

@@ -145,7 +145,11 @@ static void secrets_are_known_in_sentences(void **state)
 		  "key file /run/credentials/amshand.service/<word1>: No such file" },
 		{ "uri = \"tcp://joe:geheim\"", "host \"joe:geheim\" and \"tcp://joe:geheim\"",
 		  "host \"joe:geheim\" and \"<word1>\"" },
-		{ "colour geheim", "geheim: unknown key", "<word2>: unknown key" },
+		{ "geheim colour", "geheim: unknown key", "<word1>: unknown key" },
+		/* Of several strays amshand says the first; the others are not what words are made of. */
+		{ "; the meter is not attached, settings wrong", "wrong: it is not attached",
+		  "wrong: it is not attached" },
+		{ "; the Sesame-42", "for Sesame-42", "for <word1>" },
 		{ "password = geheim", "is there another client with the id geheim",
 		  "is there another client with the id <word1>" },
 		{ "topic = \"a\nb\" username = joe", "for joe", "for <user1>" },

@@ -92,6 +92,7 @@ static const struct row {
 	{ "/home/joe/capture.hex, /home/joe", "/home/<user1>/capture.hex, /home/<user1>" },
 	{ "/home/_joe/x /home/\xc3\xb6le: closed", "/home/<user1>/x /home/<user2>: closed" },
 	{ "/home//joe /home/", "/home//joe /home/" },
+	{ "/home/amshan/state, /home/a/b: amshan-dkms a", "/home/<user>/state, /home/<user>/b: amshan-dkms a" },
 	/* a password may have anything in it */
 	{ "mqtt://joe:p@ssw0rd@broker.lan/x", "mqtt://<user>@broker.lan/x" },
 	{ "mqtt://joe:ge/heim@broker.lan/x", "mqtt://<user>@broker.lan/x" },

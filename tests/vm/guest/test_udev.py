@@ -277,7 +277,11 @@ class Ports(WithRules):
 
 
 class Attach(WithRules):
-    """amshan-attach as the unit runs it."""
+    """amshan-attach as the unit runs it, of an adapter that is enabled."""
+
+    def setUp(self):
+        super().setUp()
+        self.local(ENABLED)
 
     def start(self, *args, path=test_usb.TTY):
         program = Attached(*args, path)
@@ -368,6 +372,18 @@ class Attach(WithRules):
         self.assertEqual(program.said().count("has lost the line discipline"), 1)
         self.assertEqual(self.line(), (2400, True))
         self.assertEqual(program.end()[0], 0)
+
+    def test_it_ends_when_it_is_not_enabled_any_more(self):
+        """udev's event is enough; and what is not enabled is not begun with."""
+        self.plugged(attach=False)
+        program = self.start("--udev", "--wait")
+        program.wait_attached()
+        self.local("# nothing")
+        self.trigger()
+        status, said = program.wait()
+        self.assertEqual(status, 3)
+        self.assertIn('ttyUSB0 is not enabled: "amshanctl enable /dev/ttyUSB0" does that', said)
+        self.assertEqual(self.start("--udev", "--wait").wait()[0], 3)
 
     def test_it_ends_with_the_adapter(self):
         adapter = self.plugged(attach=False)
