@@ -2,8 +2,8 @@
 """Run the stages of a check, one after the other, and sum up what came of them.
 
 total.py --run MAKE RESULTS STAGE...: "MAKE STAGE" leaves its counts in RESULTS/STAGE.json; a stage that
-has some already is not run again, one that leaves none has failed.  Stages that mostly wait may run
-together: ONE+OTHER; what they say comes one after the other.  The last line is the sum.
+has some already is not run again, one that leaves none has failed.  Stages that leave a processor
+idle may run together: ONE+OTHER; what they say comes one after the other.  The last line is the sum.
 """
 import argparse
 import contextlib
