@@ -188,7 +188,7 @@ int attachment_check(struct attachment *a)
 {
 	char list[LDISCS_MAX], other[LDISC_NAME_MAX] = "?";
 	struct tty *t = &a->tty;
-	int now;
+	int now = -1;
 
 	if (ioctl(t->fd, TIOCGETD, &now) < 0) {
 		int error = errno;

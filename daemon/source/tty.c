@@ -180,7 +180,7 @@ static int open_node(struct tty *t)
 static int check_ldisc(struct tty *t)
 {
 	char list[LDISCS_MAX], other[LDISC_NAME_MAX] = "?";
-	int now;
+	int now = -1;
 
 	if (ioctl(t->fd, TIOCGETD, &now) < 0) {
 		if (errno == ENOTTY || errno == EINVAL)
