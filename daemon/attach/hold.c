@@ -287,8 +287,11 @@ static int attempt(struct holder *h)
 		return finish(h, HOLD_NOT_ENABLED, a->tty.why);
 	if (is_udevs_turn(h, r))
 		return wait_for_udev(h);
-	if (is_too_new(h, r))
+	if (is_too_new(h, r)) {
+		tty_fail(&a->tty, r, "%s is newer than this service, which has to be started anew",
+			 a->tty.name);
 		return finish(h, HOLD_DONE, a->tty.why);
+	}
 	return wait_for(h, RETRY_US);
 }
 

@@ -445,6 +445,7 @@ class WithList(unittest.TestCase):
         self.assertEqual(self.said, ["READY=1", "STATUS=" + bare])
         for _ in range(3):
             proc.proc.send_signal(signal.SIGCONT)
+        self.wait_looked(proc)      # not while the file is written
         self.folder.write("ldiscs", BARE + "x25   29\n")
         self.again(proc, x25)
         self.assertEqual(self.pty.ldisc(), N_TTY)
