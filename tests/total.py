@@ -39,6 +39,21 @@ def read(path):
         return None
 
 
+def close(what, cases, results):
+    """The end of a stage of cases {"name", "outcome", "text"}: those that did not pass, the counts, also into
+    the file `results` if there is one; gives the exit status."""
+    for outcome in ("skipped", "failed"):
+        for case in cases:
+            if case["outcome"] == outcome:
+                print("%s: %s: %s%s%s" % (outcome, what, case["name"], ": " if outcome == "skipped" else "\n",
+                                          case["text"].rstrip()))
+    counts = {f: sum(case["outcome"] == f for case in cases) for f in FIELDS}
+    if results:
+        write(results, counts)
+    print(line(counts), flush=True)
+    return 1 if counts["failed"] or not cases else 0
+
+
 def run(make, stage, path, out=None):
     print("== %s" % stage, file=out, flush=True)
     begin = time.monotonic()

@@ -174,16 +174,7 @@ def main():
 
     run = Run(args.release, args.words)
     run.run(args.stages.split(","))
-    for outcome in ("skipped", "failed"):
-        for case in run.cases:
-            if case["outcome"] == outcome:
-                print("%s: system/%s: %s%s%s" % (outcome, args.release, case["name"],
-                                                 ": " if outcome == "skipped" else "\n", case["text"].rstrip()))
-    counts = {f: sum(case["outcome"] == f for case in run.cases) for f in total.FIELDS}
-    if args.results:
-        total.write(args.results, counts)
-    print(total.line(counts), flush=True)
-    return 1 if counts["failed"] or not run.cases else 0
+    return total.close("system/" + args.release, run.cases, args.results)
 
 
 if __name__ == "__main__":

@@ -158,16 +158,7 @@ def main():
     run.run(args.root_only)
     if args.root_only:
         return any(case["outcome"] == "failed" for case in run.cases)
-    for outcome in ("skipped", "failed"):
-        for case in run.cases:
-            if case["outcome"] == outcome:
-                print("%s: vm/%s: %s%s%s" % (outcome, args.kernel, case["name"],
-                                             ": " if outcome == "skipped" else "\n", case["text"].rstrip()))
-    counts = {f: sum(case["outcome"] == f for case in run.cases) for f in total.FIELDS}
-    if args.results:
-        total.write(args.results, counts)
-    print(total.line(counts), flush=True)
-    return 1 if counts["failed"] or not run.cases else 0
+    return total.close("vm/" + args.kernel, run.cases, args.results)
 
 
 if __name__ == "__main__":
