@@ -233,6 +233,18 @@ static void factors_set(struct draft *d)
 	}
 }
 
+/* derive_set() - what registers are held against, and how hours are counted */
+static void derive_set(struct draft *d, const struct config *c)
+{
+	struct meter_settings *s = &d->config.settings;
+	double factor = decimal_double(s->scale.factor[KIND_ACTIVE_ENERGY]);
+
+	s->derive.peaks = c->peaks;
+	/* Behind current transformers a fuse of a household would be blown. */
+	s->derive.limit_w = 3 * 230 * DERIVE_FUSE_SLACK *
+			    (d->main_fuse ? d->main_fuse : DERIVE_FUSE_A * (factor > 1 ? factor : 1));
+}
+
 /* mqtt_check() - what only the section as a whole can be asked */
 static void mqtt_check(struct loader *l)
 {
@@ -295,7 +307,9 @@ static void config_finish(struct loader *l, const char *path)
 		c->runtime_dir = folder_of("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY);
 	if (!c->mqtt_topic)
 		c->mqtt_topic = strdup("amshan");
-	if (!c->state_dir || !c->runtime_dir || !c->mqtt_topic)
+	if (!c->discovery_prefix)
+		c->discovery_prefix = strdup("homeassistant");
+	if (!c->state_dir || !c->runtime_dir || !c->mqtt_topic || !c->discovery_prefix)
 		l->no_memory = true;
 	if (c->mqtt_enabled)
 		mqtt_check(l);
@@ -315,6 +329,7 @@ static void config_finish(struct loader *l, const char *path)
 				   d->config.name);
 		d->config.where = place_text(l, d->place);
 		factors_set(d);
+		derive_set(d, c);
 		c->sources[c->n_sources] = d->config;
 		d->config = (struct source_config){};
 	}
@@ -332,6 +347,8 @@ int config_load(const char *path, struct config **ret)
 		c->log_level = LOG_INFO;
 		c->dbus = true;
 		c->mqtt_publish = true;
+		c->discovery = true;
+		c->peaks = (struct peaks_settings){ .count = 3, .window = CALENDAR_ALWAYS };
 		r = read_text(&l, path, &text);
 	}
 	if (r == 0) {
@@ -364,6 +381,7 @@ void config_free(struct config *c)
 	free(c->state_dir);
 	free(c->runtime_dir);
 	free(c->mqtt_topic);
+	free(c->discovery_prefix);
 	free(c->mqtt.host);
 	free(c->mqtt.client_id);
 	free(c->mqtt.username);

@@ -30,10 +30,13 @@ struct source_config {
  * @state_dir: where learned ids are kept
  * @runtime_dir: where it is kept which frames were read, until the machine starts anew
  * @dbus: show readings on D-Bus
+ * @peaks: how the grid company counts the highest hours
  * @mqtt_enabled: there is a section "mqtt"
  * @mqtt: the broker
  * @mqtt_topic: base topic
  * @mqtt_publish: show readings on MQTT
+ * @discovery: and announce the meters to Home Assistant
+ * @discovery_prefix: its topic for that
  * @sources: @n_sources of them
  */
 struct config {
@@ -41,10 +44,13 @@ struct config {
 	char *state_dir;
 	char *runtime_dir;
 	bool dbus;
+	struct peaks_settings peaks;
 	bool mqtt_enabled;
 	struct mqtt_config mqtt;
 	char *mqtt_topic;
 	bool mqtt_publish;
+	bool discovery;
+	char *discovery_prefix;
 	struct source_config *sources;
 	size_t n_sources;
 };

@@ -204,6 +204,21 @@ static void set_topic(struct loader *l, const struct key *k, void *member, const
 		replace(l, member, value);
 }
 
+static void set_peak_hours(struct loader *l, const struct key *k, void *member, const char *value)
+{
+	if (*value < '1' || *value > '0' + PEAKS_MAX || value[1])
+		mistake(l, k->name, "\"%.40s\" is not a number from 1 to %d", value, PEAKS_MAX);
+	else
+		*(u16 *)member = (u16)(*value - '0');
+}
+
+static void set_window(struct loader *l, const struct key *k, void *member, const char *value)
+{
+	if (calendar_window_parse(value, member) < 0)
+		mistake(l, k->name, "\"%.40s\" is no window of hours, as \"always\", \"07-20\", "
+			"\"Mon-Fri\" or \"Mon-Fri 07-20\" is", value);
+}
+
 enum {
 	FILE_PUBLIC,
 	FILE_SECRET,
@@ -244,6 +259,9 @@ static const struct key keys[] = {
 	{ SECTION_ROOT, "state-directory", set_text, ROOT(state_dir) },
 	{ SECTION_ROOT, "runtime-directory", set_text, ROOT(runtime_dir) },
 	{ SECTION_ROOT, "dbus", set_bool, ROOT(dbus) },
+	{ SECTION_ROOT, "peak-hours", set_peak_hours, ROOT(peaks.count) },
+	{ SECTION_ROOT, "peak-any-day", set_bool, ROOT(peaks.any_day) },
+	{ SECTION_ROOT, "peak-window", set_window, ROOT(peaks.window) },
 
 	{ SECTION_SOURCE, "uri", set_uri, SOURCE(config.uri) },
 	{ SECTION_SOURCE, "meter", set_id, SOURCE(config.meter) },
@@ -253,6 +271,7 @@ static const struct key keys[] = {
 	{ SECTION_SOURCE, "scale-energy", set_factor, SOURCE(factor), FACTOR_ENERGY },
 	{ SECTION_SOURCE, "scale-voltage", set_factor, SOURCE(factor), FACTOR_VOLTAGE },
 	{ SECTION_SOURCE, "clock", set_clock, SOURCE(config.settings.clock) },
+	{ SECTION_SOURCE, "main-fuse", set_u16, SOURCE(main_fuse), 1 },
 	{ SECTION_SOURCE, "derive-l2", set_bool, SOURCE(config.settings.derive_l2) },
 
 	{ SECTION_MQTT, "host", set_host, MQTT(host) },
@@ -270,9 +289,11 @@ static const struct key keys[] = {
 	{ SECTION_MQTT, "psk-file", set_file, MQTT(psk_file), FILE_SECRET },
 	{ SECTION_MQTT, "topic", set_topic, ROOT(mqtt_topic) },
 	{ SECTION_MQTT, "publish", set_bool, ROOT(mqtt_publish) },
+	{ SECTION_MQTT, "discovery", set_bool, ROOT(discovery) },
+	{ SECTION_MQTT, "discovery-prefix", set_topic, ROOT(discovery_prefix) },
 };
 
-_Static_assert(ARRAY_SIZE(keys) <= 32, "a bit per key");
+_Static_assert(ARRAY_SIZE(keys) <= 64, "a bit per key");
 
 /* ---- from libconfuse ---- */
 
@@ -402,8 +423,8 @@ static int take(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	enum section section = section_of(cfg);
 	const struct key *k = NULL;
 	void *base = l->config;
-	u32 *seen = &l->seen[section];
-	u32 bit;
+	u64 *seen = &l->seen[section];
+	u64 bit;
 
 	*(const char **)result = value;		/* never looked at, but it must be there */
 	l->place.line = cfg->line;
@@ -423,7 +444,7 @@ static int take(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 		l->in_section = true;
 		*seen = 0;
 	}
-	bit = 1u << (k - keys);
+	bit = 1ull << (k - keys);
 	if (*seen & bit)
 		mistake(l, k->name, "is set a second time in this section");
 	*seen |= bit;

@@ -27,6 +27,7 @@ enum factor {
 
 /*
  * struct draft - a source as read so far
+ * @main_fuse: A, 0: not said
  * @place: of its uri; until it has one, of its section
  * @seen: bit per key: set in this section
  * @open_line: where its section begins in this file, 0 if it has none there
@@ -35,8 +36,9 @@ struct draft {
 	struct source_config config;
 	struct decimal factor[FACTOR_COUNT];
 	bool has_factor[FACTOR_COUNT];
+	u16 main_fuse;
 	struct place place;
-	u32 seen;
+	u64 seen;
 	int open_line;
 };
 
@@ -78,7 +80,7 @@ struct loader {
 	enum section unknown_section;
 	cfg_t *root;
 	bool in_section;
-	u32 seen[SECTION_COUNT];
+	u64 seen[SECTION_COUNT];
 };
 
 /**

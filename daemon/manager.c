@@ -11,10 +11,12 @@
 #include <systemd/sd-daemon.h>
 
 #include "config.h"
+#include "keep.h"
 #include "log.h"
 #include "manager.h"
 #include "mqtt/client.h"
 #include "output/dbus.h"
+#include "output/homeassistant.h"
 #include "output/mqtt.h"
 #include "registry.h"
 #include "sources.h"
@@ -44,11 +46,13 @@ struct manager {
 	int log_level;
 	struct config *config;
 	struct state *state;
+	struct keep *keep;
 	struct registry *registry;
 	struct kernel_ports *ports;
 	struct sources sources;
 	struct mqtt_client *mqtt;
 	struct output *mqtt_output;
+	struct output *homeassistant;
 	struct output *dbus;
 	sd_event_source *ready_timer;
 	sd_event_source *ports_timer;
@@ -134,6 +138,7 @@ static void output_remove(struct manager *m, struct output **o)
 /* Blocks the loop until the last words are out, @farewell_ms at most. */
 static void mqtt_remove(struct manager *m, unsigned int farewell_ms)
 {
+	output_remove(m, &m->homeassistant);
 	output_remove(m, &m->mqtt_output);
 	if (m->mqtt)
 		mqtt_client_stop(m->mqtt, farewell_ms);
@@ -157,6 +162,12 @@ static int mqtt_add(struct manager *m)
 		if (r == 0)
 			r = registry_add_output(m->registry, m->mqtt_output);
 	}
+	if (r == 0 && c->mqtt_publish) {
+		r = homeassistant_output_new(m->event, m->mqtt, c->discovery_prefix, c->mqtt_topic,
+					     c->discovery, &m->homeassistant);
+		if (r == 0)
+			r = registry_add_output(m->registry, m->homeassistant);
+	}
 	if (r == 0)
 		r = mqtt_client_start(m->mqtt);
 	/* Of settings that contradict each other, they said which. */
@@ -174,8 +185,16 @@ static int reload_soon(void *ctx)
 	return sd_event_source_set_enabled(m->reload, SD_EVENT_ONESHOT);
 }
 
+static int forget(void *ctx, const char *id)
+{
+	struct manager *m = ctx;
+
+	return registry_forget(m->registry, id);
+}
+
 static const struct dbus_output_owner dbus_owner = {
 	.reload = reload_soon,
+	.forget = forget,
 	.ready = say_ready,
 };
 
@@ -204,6 +223,8 @@ static bool same_mqtt(const struct config *a, const struct config *b)
 	const struct mqtt_config *x = &a->mqtt, *y = &b->mqtt;
 
 	return a->mqtt_enabled == b->mqtt_enabled && a->mqtt_publish == b->mqtt_publish &&
+	       a->discovery == b->discovery &&
+	       same_text(a->discovery_prefix, b->discovery_prefix) &&
 	       same_text(a->mqtt_topic, b->mqtt_topic) && same_text(x->host, y->host) &&
 	       x->port == y->port && same_text(x->client_id, y->client_id) &&
 	       same_text(x->username, y->username) &&
@@ -372,9 +393,11 @@ static int manager_start(struct manager *m)
 
 	r = state_load(m->event, m->config->state_dir, &m->state);
 	if (r == 0)
+		r = keep_new(m->event, m->config->state_dir, state_failed(m->state), &m->keep);
+	if (r == 0)
 		r = kernel_ports_new(m->event, m->config->runtime_dir, &m->ports);
 	if (r == 0)
-		r = registry_new(m->event, m->state, m->ports, say_status, m, &m->registry);
+		r = registry_new(m->event, m->state, m->keep, m->ports, say_status, m, &m->registry);
 	if (r < 0)
 		return r;
 	m->sources = (struct sources){ .registry = m->registry, .ports = m->ports };
@@ -400,6 +423,7 @@ static void manager_stop(struct manager *m)
 	sd_notify(0, "STOPPING=1");
 	/* Outputs look at meters, sources at the connection to the broker: in this order. */
 	output_remove(m, &m->dbus);
+	output_remove(m, &m->homeassistant);
 	output_remove(m, &m->mqtt_output);
 	sources_end(&m->sources);
 	registry_free(m->registry);
@@ -407,6 +431,7 @@ static void manager_stop(struct manager *m)
 	kernel_ports_free(m->ports);
 	m->ports = NULL;
 	mqtt_remove(m, FAREWELL_END_MS);
+	keep_free(m->keep);
 	state_free(m->state);
 	config_free(m->config);
 	sd_event_source_disable_unref(m->ready_timer);

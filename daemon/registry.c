@@ -14,9 +14,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "guard_say.h"
+#include "keep.h"
 #include "log.h"
 #include "registry.h"
 #include "util.h"
+
+/* What follows from registers is written down at most so often, beside what must be. */
+#define KEEP_REGISTERS_US (300 * USEC_PER_SEC)
 
 /* A list with a number comes every 10 s: after three of them none will come. */
 #define WAIT_FOR_ID_US	(30 * USEC_PER_SEC)
@@ -64,6 +69,7 @@ struct link {
 struct registry {
 	sd_event *event;
 	struct state *state;
+	struct keep *keep;
 	struct kernel_ports *ports;
 	void (*changed)(void *ctx);
 	void *ctx;
@@ -123,6 +129,7 @@ static int array_room(void *array, size_t n)
 static void meter_remove(struct registry *reg, struct meter *m)
 {
 	tell(reg, meter_removed, m);
+	keep_last(reg->keep, m);
 	for (size_t i = 0; i < reg->n_links; i++) {
 		if (reg->links[i]->meter == m)
 			reg->links[i]->meter = NULL;
@@ -158,6 +165,7 @@ static struct meter *meter_add(struct link *l, const char *id)
 	if (!m)
 		return NULL;
 	reg->meters[reg->n_meters++] = m;
+	keep_load(reg->keep, m);
 	log_about(LOG_NOTICE, source, id, "meter %s", id);
 	tell(reg, meter_added, m);
 
@@ -314,6 +322,21 @@ static bool meter_claim(struct link *l, struct meter *m)
 	return meter_take(l, m);
 }
 
+/* Guards the registers, and adds what is derived; returns true if a register was accepted. */
+static bool derive(const struct link *l, struct meter *m, struct readings *r,
+		   const struct meter_clock *clock, u64 real)
+{
+	struct live_time at = { (s64)l->source->last_message_us, (s64)real };
+	struct guard_report report;
+	bool accepted;
+
+	accepted = derive_take(&m->derive, &l->source->settings.derive, r,
+			       clock && clock->utc_known ? clock->utc_us : 0, at, &report);
+	guard_say(m, &report);
+
+	return accepted;
+}
+
 static void on_message(void *ctx, struct source *s, const struct message *msg, u64 real)
 {
 	struct link *l = ctx;
@@ -324,6 +347,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	char number[METER_ID_MAX] = "", id[METER_ID_MAX];
 	struct text said = msg->readings.identity[ID_METER_ID];
 	struct meter *m;
+	bool accepted;
 
 	if (!l->first_us)
 		l->first_us = s->last_message_us;
@@ -346,9 +370,13 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 		return;
 
 	meter_interpret(msg, &s->settings, &readings, &clock, real);
+	accepted = derive(l, m, &readings, readings.has_time ? &clock : NULL, real);
 	meter_update(m, &readings, &clock, real, &update);
 	m->last_mono_us = s->last_message_us;
 	period_note(&m->period, m->last_mono_us);
+	if (update.known || derive_wants_record(&m->derive) ||
+	    (accepted && m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
+		keep_want(reg->keep, m);
 	update.identity |= l->took_over;
 	l->took_over = false;
 	tell(reg, meter_updated, m, &update);
@@ -400,7 +428,7 @@ static const struct source_owner owner = {
 	.checked = on_checked,
 };
 
-int registry_new(sd_event *event, struct state *state, struct kernel_ports *ports,
+int registry_new(sd_event *event, struct state *state, struct keep *keep, struct kernel_ports *ports,
 		 void (*changed)(void *ctx), void *ctx, struct registry **ret)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
@@ -409,6 +437,7 @@ int registry_new(sd_event *event, struct state *state, struct kernel_ports *port
 		return -ENOMEM;
 	reg->event = event;
 	reg->state = state;
+	reg->keep = keep;
 	reg->ports = ports;
 	reg->changed = changed;
 	reg->ctx = ctx;
@@ -561,6 +590,27 @@ void registry_remove_source(struct registry *reg, const char *name)
 	source_free(l->source);
 	free(l);
 	reg->changed(reg->ctx);
+}
+
+int registry_forget(struct registry *reg, const char *id)
+{
+	struct meter *m = meter_of(reg, id);
+	bool known = m;
+
+	if (m)
+		meter_remove(reg, m);
+	known |= keep_forget(reg->keep, id) == 0;
+	known |= state_forget_meter(reg->state, id);
+	for (size_t i = 0; i < reg->n_links; i++)
+		if (!strcmp(reg->links[i]->source->learned, id))
+			*reg->links[i]->source->learned = '\0';
+	if (!known)
+		return -ENOENT;
+	tell(reg, meter_forgotten, id);
+	log_notice("meter %s: forgotten", id);
+	reg->changed(reg->ctx);
+
+	return 0;
 }
 
 struct registry_count registry_count(const struct registry *reg)

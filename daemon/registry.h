@@ -11,6 +11,7 @@
 #include "source/source.h"
 #include "state.h"
 
+struct keep;
 struct kernel_ports;
 struct registry;
 
@@ -18,12 +19,13 @@ struct registry;
  * registry_new() - an empty registry
  * @event: the loop
  * @state: what was remembered; not owned
+ * @keep: what is kept of meters; not owned
  * @ports: for kernel: sources; not owned; NULL: there are none
  * @changed: the number of sources, meters, or of those that deliver changed; from the loop
  * @ctx: for @changed
  * @ret: the registry
  */
-int registry_new(sd_event *event, struct state *state, struct kernel_ports *ports,
+int registry_new(sd_event *event, struct state *state, struct keep *keep, struct kernel_ports *ports,
 		 void (*changed)(void *ctx), void *ctx, struct registry **ret);
 void registry_free(struct registry *reg);
 
@@ -47,6 +49,17 @@ int registry_update_source(struct registry *reg, const struct source_config *con
 
 /* registry_remove_source() - with its meters, as long as no other source reads them */
 void registry_remove_source(struct registry *reg, const char *name);
+
+/**
+ * registry_forget() - remove a meter, and all that was kept or retained of it
+ * @reg: the registry
+ * @id: its id; it need not exist any more
+ *
+ * One that still sends is there again, as a new one, with its next list.
+ *
+ * Return: 0; -ENOENT: there is no such meter, and nothing of it was kept.
+ */
+int registry_forget(struct registry *reg, const char *id);
 
 /* struct registry_count - for a line of status */
 struct registry_count {

@@ -78,8 +78,7 @@ int state_load(sd_event *event, const char *dir, struct state **ret)
 
 	r = folder_make(dir);
 	if (r < 0) {
-		log_warning("state folder %s: %s: ids of meters will not be remembered", dir,
-			    strerror(-r));
+		log_warning("state folder %s: %s: meters will not be remembered", dir, strerror(-r));
 		st->failed = true;
 	}
 	st->sources = sources_load(st->path);
@@ -185,6 +184,15 @@ void state_free(struct state *st)
 	free(st);
 }
 
+static void state_changed(struct state *st)
+{
+	if (st->dirty)
+		return;
+	st->dirty = true;
+	sd_event_source_set_time_relative(st->timer, STATE_DELAY_US);
+	sd_event_source_set_enabled(st->timer, SD_EVENT_ONESHOT);
+}
+
 void state_set_meter(struct state *st, const char *source, const char *uri, const char *meter)
 {
 	const char *before = state_meter(st, source, uri);
@@ -197,9 +205,31 @@ void state_set_meter(struct state *st, const char *source, const char *uri, cons
 	else if (json_object_size(st->sources) < SOURCES_MAX)
 		json_object_set_new(st->sources, source,
 				    json_pack("{s:s, s:s}", "uri", uri, "meter", meter));
-	if (!st->dirty) {
-		st->dirty = true;
-		sd_event_source_set_time_relative(st->timer, STATE_DELAY_US);
-		sd_event_source_set_enabled(st->timer, SD_EVENT_ONESHOT);
+	state_changed(st);
+}
+
+bool state_failed(const struct state *st)
+{
+	return st->failed;
+}
+
+bool state_forget_meter(struct state *st, const char *meter)
+{
+	const char *name;
+	json_t *entry;
+	bool any = false;
+	void *next;
+
+	json_object_foreach_safe(st->sources, next, name, entry) {
+		const char *known = json_string_value(json_object_get(entry, "meter"));
+
+		if (!known || strcmp(known, meter))
+			continue;
+		json_object_del(st->sources, name);
+		any = true;
 	}
+	if (any)
+		state_changed(st);
+
+	return any;
 }

@@ -44,4 +44,10 @@ const char *state_meter(const struct state *st, const char *source, const char *
 #define STATE_DELAY_US	(1 * 1000000ull)
 void state_set_meter(struct state *st, const char *source, const char *uri, const char *meter);
 
+/* state_failed() - the folder cannot be written, which was said */
+bool state_failed(const struct state *st);
+
+/* state_forget_meter() - of every source that had it; returns true if there was one */
+bool state_forget_meter(struct state *st, const char *meter);
+
 #endif /* AMSHAN_STATE_H */

@@ -244,6 +244,26 @@ int bus_load(const struct ctl_options *o, struct model *m)
 	return r < 0 ? r : bus_read(bus, m);
 }
 
+int bus_manage(const struct ctl_options *o, const char *method, const char *argument)
+{
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	char text[TEXT_MAX];
+	int r;
+
+	r = bus_open(o, &bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_call_method(bus, AMSHAN_BUS_NAME, AMSHAN_BUS_PATH, AMSHAN_MANAGER, method, &error,
+			       NULL, "s", argument);
+	if (sd_bus_error_has_names(&error, SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_AUTH_FAILED))
+		ctl_say("only root, and the user that amshand runs as, may do this");
+	else if (r < 0)
+		ctl_say("%s", error.message ? text_escape(error.message, text, sizeof(text)) :
+			strerror(-r));
+	return r;
+}
+
 struct model_meter *bus_meter(const struct model *m, const char *name)
 {
 	struct model_meter *found = NULL;

@@ -61,6 +61,16 @@ int bus_read(sd_bus *bus, struct model *m);
 int bus_load(const struct ctl_options *o, struct model *m);
 
 /**
+ * bus_manage() - call a method of amshand's .Manager that takes a text and gives nothing
+ * @o: says on which bus
+ * @method: the method
+ * @argument: the text
+ *
+ * Return: 0, or a negative errno after a sentence on stderr.
+ */
+int bus_manage(const struct ctl_options *o, const char *method, const char *argument);
+
+/**
  * bus_meter() - the meter that an operand names
  * @m: the model
  * @name: its id, or a beginning of it that no other meter has

@@ -37,6 +37,7 @@ enum ctl_setting {
  * struct ctl_options - what the command line says
  * @json: JSON instead of text
  * @watch: go on, and show what changes
+ * @no_plot: of monitor: no plot on the screen
  * @bus: which bus amshand is asked on
  * @enable: of probe: enable the adapter with the best settings
  * @anywhere: of enable and probe: an adapter without a serial number of its own in whatever socket
@@ -48,6 +49,7 @@ enum ctl_setting {
 struct ctl_options {
 	bool json;
 	bool watch;
+	bool no_plot;
 	enum ctl_bus bus;
 	bool enable;
 	bool anywhere;
@@ -62,6 +64,7 @@ struct ctl_options {
 int ctl_decode(const struct ctl_options *o);
 int ctl_list(const struct ctl_options *o);
 int ctl_show(const struct ctl_options *o);
+int ctl_forget(const struct ctl_options *o);
 int ctl_monitor(const struct ctl_options *o);
 int ctl_status(const struct ctl_options *o);
 int ctl_ports(const struct ctl_options *o);

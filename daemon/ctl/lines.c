@@ -55,8 +55,8 @@ static void print_text(const struct lines *l)
 		if (!model_has(&l->values, q))
 			continue;
 		printf("%s%s %s%s%s%s", separator, quantity_table[q].name,
-		       text_number(l->values.value[q], text, sizeof(text)), *unit ? " " : "", unit,
-		       l->derived[q / 64] >> (q % 64) & 1 ? " (derived)" : "");
+		       text_value(q, l->values.value[q], l->received, text, sizeof(text)), *unit ? " " : "", unit,
+		       q >= Q_SENT_COUNT || l->derived[q / 64] >> (q % 64) & 1 ? " (derived)" : "");
 		separator = ", ";
 	}
 	putchar('\n');

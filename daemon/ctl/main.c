@@ -25,6 +25,7 @@ enum takes {
 	TAKES_SETTINGS = 1 << 3,	/* --baud, --parity, --data, --stop */
 	TAKES_ANYWHERE = 1 << 4,
 	TAKES_PROBING = 1 << 5,		/* --enable, --seconds */
+	TAKES_NO_PLOT = 1 << 6,
 };
 
 /**
@@ -75,11 +76,19 @@ static const struct command commands[] = {
 		"METER is its id as \"list\" prints it, or the beginning of it that no other meter has.\n",
 	},
 	{
-		"monitor", "[METER...]", 0, -1, TAKES_JSON | TAKES_BUS, ctl_monitor,
+		"monitor", "[METER...]", 0, -1, TAKES_JSON | TAKES_BUS | TAKES_NO_PLOT, ctl_monitor,
 		"follow the values as they come",
-		"On a terminal: a table that is kept up to date, until q or Ctrl-C. Otherwise one line\n"
-		"per message; with --json one JSON object per message and line. With METER, which may\n"
-		"be the beginning of an id, only these meters. A restart of amshand is waited for.\n",
+		"On a terminal: a table that is kept up to date, and below it, where there is room, a plot\n"
+		"of what came in the last minutes, until q or Ctrl-C. Otherwise one line per message; with\n"
+		"--json one JSON object per message and line. With METER, which may be the beginning of an\n"
+		"id, only these meters. A restart of amshand is waited for.\n",
+	},
+	{
+		"forget", "METER", 1, 1, TAKES_BUS, ctl_forget,
+		"remove a meter, and all that is kept of it",
+		"Let amshand forget a meter: what it has counted of it, what the broker retains of it, and\n"
+		"its device in Home Assistant. METER is its whole id; it need not be there any more. One\n"
+		"that still sends comes back as a new meter with its next list. Only root may.\n",
 	},
 	{
 		"status", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_status,
@@ -213,6 +222,7 @@ static const struct {
 		     "      --system      ask amshand on the system bus; with neither of the two: on the\n"
 		     "                    system bus if it is there, else on the session bus\n" },
 	{ TAKES_WATCH, "      --watch       go on, and show what changes\n" },
+	{ TAKES_NO_PLOT, "      --no-plot     on a terminal: the table alone\n" },
 	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
 			  "      --parity P    none, even or odd (default: likewise, or none)\n"
 			  "      --data N      data bits, 5 to 8 (default: likewise, or 8)\n"
@@ -246,6 +256,7 @@ enum {
 	OPT_USER,
 	OPT_SYSTEM,
 	OPT_WATCH,
+	OPT_NO_PLOT,
 	/* In the order of enum ctl_setting. */
 	OPT_BAUD,
 	OPT_PARITY,
@@ -261,6 +272,7 @@ static const struct option long_options[] = {
 	{ "user", no_argument, NULL, OPT_USER },
 	{ "system", no_argument, NULL, OPT_SYSTEM },
 	{ "watch", no_argument, NULL, OPT_WATCH },
+	{ "no-plot", no_argument, NULL, OPT_NO_PLOT },
 	/* The names of the settings in a URI. */
 	{ "baud", required_argument, NULL, OPT_BAUD },
 	{ "parity", required_argument, NULL, OPT_PARITY },
@@ -276,7 +288,7 @@ static const struct option long_options[] = {
 
 /* struct given - options that were given; the same before and behind the command */
 struct given {
-	bool json, user, system, watch, anywhere, enable, help, version;
+	bool json, user, system, watch, no_plot, anywhere, enable, help, version;
 	unsigned int seconds;
 	unsigned int given;	/* of the settings, enum ctl_setting */
 	struct serial_settings settings;
@@ -333,6 +345,9 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 		case OPT_WATCH:
 			g->watch = true;
 			break;
+		case OPT_NO_PLOT:
+			g->no_plot = true;
+			break;
 		case OPT_BAUD:
 		case OPT_PARITY:
 		case OPT_DATA:
@@ -385,6 +400,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	} options[] = {
 		{ g->json, TAKES_JSON, "--json" },
 		{ g->watch, TAKES_WATCH, "--watch" },
+		{ g->no_plot, TAKES_NO_PLOT, "--no-plot" },
 		{ g->given, TAKES_SETTINGS, "--baud, --parity, --data or --stop" },
 		{ g->anywhere, TAKES_ANYWHERE, "--anywhere" },
 		{ g->enable, TAKES_PROBING, "--enable" },
@@ -422,6 +438,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	}
 	o->json = g->json;
 	o->watch = g->watch;
+	o->no_plot = g->no_plot;
 	o->enable = g->enable;
 	o->anywhere = g->anywhere;
 	o->seconds = g->seconds;

@@ -115,6 +115,7 @@ static const char *const group_interface[GROUP_COUNT] = {
 	[GROUP_POWER] = IFACE("Power"),
 	[GROUP_PHASES] = IFACE("Phases"),
 	[GROUP_ENERGY] = IFACE("Energy"),
+	[GROUP_DERIVED] = IFACE("Derived"),
 };
 
 static bool begins(const char *s, const char *prefix)
@@ -248,25 +249,41 @@ static int quantity_by_property(const char *name, enum quantity_group group)
 	return -1;
 }
 
-/* a{sv}: numbers of one group; NaN is what the meter has not sent. */
+/* A number, or a time, which comes in microseconds; NaN and 0 are what there is not (any more). */
+static int read_value(sd_bus_message *msg, int q, struct model_values *v, struct model_values *lost)
+{
+	double value = NAN;
+	u64 us;
+	int r;
+
+	if (quantity_table[q].kind == KIND_TIME) {
+		r = sd_bus_message_read(msg, "v", "t", &us);
+		if (r >= 0 && us)
+			value = (double)(us / USEC_PER_SEC);
+	} else {
+		r = sd_bus_message_read(msg, "v", "d", &value);
+	}
+	if (r >= 0)
+		model_set(isfinite(value) ? v : lost, q, value);
+	return r;
+}
+
+/* a{sv}: the values of one group. */
 static int read_values(sd_bus_message *msg, enum quantity_group group, struct model_values *v,
-		       u64 *received)
+		       struct model_values *lost, u64 *received)
 {
 	int r = sd_bus_message_enter_container(msg, 'a', "{sv}");
 
 	while (r >= 0 && (r = sd_bus_message_enter_container(msg, 'e', "sv")) > 0) {
 		const char *name;
-		double value;
 		int q;
 
 		r = sd_bus_message_read_basic(msg, 's', &name);
 		if (r < 0)
 			break;
 		q = quantity_by_property(name, group);
-		if (q >= 0 && field_is(msg, "d")) {
-			r = sd_bus_message_read(msg, "v", "d", &value);
-			if (r >= 0 && isfinite(value))
-				model_set(v, q, value);
+		if (q >= 0 && field_is(msg, quantity_table[q].kind == KIND_TIME ? "t" : "d")) {
+			r = read_value(msg, q, v, lost);
 		} else if (!strcmp(name, "Received") && field_is(msg, "t")) {
 			r = sd_bus_message_read(msg, "v", "t", received);
 		} else {
@@ -281,17 +298,19 @@ static int read_values(sd_bus_message *msg, enum quantity_group group, struct mo
 static int read_group(struct model *m, sd_bus_message *msg, struct model_meter *meter,
 		      enum quantity_group group, bool added)
 {
-	struct model_values v = { 0 };
+	struct model_values v = { 0 }, lost = { 0 };
 	u64 received = 0;
 	int r;
 
-	r = read_values(msg, group, &v, &received);
+	r = read_values(msg, group, &v, &lost, &received);
 	if (r < 0)
 		return r;
 	if (added)
 		for (unsigned int q = 0; q < Q_COUNT; q++)
 			if (quantity_table[q].group == group)
 				meter->values.present[q / 64] &= ~(1ull << (q % 64));
+	for (unsigned int i = 0; i < READINGS_WORDS; i++)
+		meter->values.present[i] &= ~lost.present[i];
 	for (unsigned int q = 0; q < Q_COUNT; q++)
 		if (model_has(&v, q))
 			model_set(&meter->values, q, v.value[q]);

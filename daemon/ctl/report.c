@@ -34,11 +34,20 @@ int report_add_time(json_t *object, const char *name, u64 us)
 	return us ? report_add(object, name, json_string(iso_utc(us, iso))) : 0;
 }
 
+static json_t *report_value(enum quantity q, double v)
+{
+	char iso[ISO_UTC_MAX];
+
+	if (quantity_table[q].kind != KIND_TIME)
+		return report_number(v);
+	return json_string(iso_utc((u64)v * USEC_PER_SEC, iso));
+}
+
 int report_add_values(json_t *object, const struct model_values *v, const u64 *derived)
 {
 	for (unsigned int q = 0; q < Q_COUNT; q++)
 		if (model_has(v, q) &&
-		    report_add(object, quantity_table[q].name, report_number(v->value[q])) < 0)
+		    report_add(object, quantity_table[q].name, report_value(q, v->value[q])) < 0)
 			return -ENOMEM;
 	return json_add_derived(object, derived, v->present, JSON_GROUPS_ALL);
 }

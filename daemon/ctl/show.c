@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * amshanctl show: all that is known of one meter.
+ * amshanctl show, forget: all that is known of one meter.
  */
 #include <stdio.h>
 
@@ -43,7 +43,7 @@ static void print_identity(const struct model_meter *m, u64 now)
 static const char *unit_of(const struct model_meter *m, unsigned int q, char *buf, size_t size)
 {
 	const char *unit = kind_table[quantity_table[q].kind].unit;
-	bool derived = m->derived[q / 64] >> (q % 64) & 1;
+	bool derived = q >= Q_SENT_COUNT || m->derived[q / 64] >> (q % 64) & 1;
 
 	snprintf(buf, size, "%s%s%s", unit, derived && *unit ? ", " : "", derived ? "derived" : "");
 	return buf;
@@ -63,7 +63,7 @@ static int print_values(const struct model_meter *m, u64 now)
 		u64 received = m->received[quantity_table[q].group];
 		const char *const cells[] = {
 			quantity_table[q].name,
-			text_number(m->values.value[q], value, sizeof(value)),
+			text_value(q, m->values.value[q], now, value, sizeof(value)),
 			unit_of(m, q, unit, sizeof(unit)),
 			text_time(received, now, when, sizeof(when)),
 			text_ago(received, now, ago, sizeof(ago)),
@@ -78,6 +78,15 @@ static int print_values(const struct model_meter *m, u64 now)
 	}
 	putchar('\n');
 	table_print(t);
+	return CTL_OK;
+}
+
+int ctl_forget(const struct ctl_options *o)
+{
+	if (bus_manage(o, "Forget", o->argv[0]) < 0)
+		return CTL_FAILED;
+	printf("Forgotten: %s. If it still sends, it comes back as a new meter with its next list.\n",
+	       o->argv[0]);
 	return CTL_OK;
 }
 

@@ -149,3 +149,10 @@ char *text_time(u64 us, u64 now_us, char *buf, size_t size)
 		*buf = '\0';
 	return buf;
 }
+
+char *text_value(enum quantity q, double v, u64 now_us, char *buf, size_t size)
+{
+	if (quantity_table[q].kind != KIND_TIME)
+		return text_number(v, buf, size);
+	return text_time((u64)v * USEC_PER_SEC, now_us, buf, size);
+}

@@ -7,7 +7,7 @@
 #ifndef AMSHAN_CTL_TEXT_H
 #define AMSHAN_CTL_TEXT_H
 
-#include <amshan/types.h>
+#include "meter/quantity.h"
 
 #define TEXT_MAX 256	/* fits all but texts that are escaped; those are cut off */
 
@@ -21,6 +21,9 @@
  * no UTF-8 become '?'.
  */
 char *text_escape(const char *in, char *buf, size_t size);
+
+/* text_value() - text_number(), or text_time() of a quantity that is a time */
+char *text_value(enum quantity q, double v, u64 now_us, char *buf, size_t size);
 
 /* text_number() - 15 digits, without an exponent where that is readable */
 char *text_number(double v, char *buf, size_t size);

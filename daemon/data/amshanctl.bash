@@ -23,8 +23,9 @@ _amshanctl_reply() {
 _amshanctl_options() {
 	case $1 in
 	decode | adapters) echo --json ;;
-	list | show | monitor | status | doctor) echo --json --user --system ;;
-	report) echo --user --system ;;
+	list | show | status | doctor) echo --json --user --system ;;
+	monitor) echo --json --user --system --no-plot ;;
+	report | forget) echo --user --system ;;
 	ports) echo --json --watch ;;
 	probe) echo --json --enable --seconds --anywhere ;;
 	enable) echo --baud --parity --data --stop --anywhere ;;
@@ -76,7 +77,7 @@ _amshanctl_meters() {
 _amshanctl() {
 	# What was typed, by white space: bash's own words are taken apart at "=" and ":" as well.
 	local line=${COMP_LINE:0:COMP_POINT} whole command='' option='' operands=0 word
-	local commands='decode list show monitor status ports adapters probe enable disable doctor report'
+	local commands='decode list show monitor forget status ports adapters probe enable disable doctor report'
 	local -a words bus=() list
 
 	COMPREPLY=()
@@ -120,7 +121,7 @@ _amshanctl() {
 	fi
 
 	case $command in
-	show | monitor)
+	show | monitor | forget)
 		if [[ $command == monitor || $operands == 0 ]]; then
 			mapfile -t list < <(_amshanctl_meters "$1" "${bus[@]}")
 			_amshanctl_reply "$whole" "${list[@]}"

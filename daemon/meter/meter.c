@@ -169,7 +169,10 @@ void meter_update(struct meter *m, const struct readings *r, const struct meter_
 	for (unsigned int i = 0; i < READINGS_WORDS; i++) {
 		u64 derived = (m->derived[i] & ~r->present[i]) | r->derived[i];
 
+		ret->known |= r->present[i] & ~m->known[i];
 		m->known[i] |= r->present[i];
+		for (u64 lost = r->lost[i]; lost; lost &= lost - 1)
+			m->latest[i * 64 + __builtin_ctzll(lost)] = NAN;
 		ret->derived |= derived != m->derived[i];
 		m->derived[i] = derived;
 	}

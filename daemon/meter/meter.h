@@ -8,6 +8,9 @@
 #ifndef AMSHAN_METER_METER_H
 #define AMSHAN_METER_METER_H
 
+#include <sys/queue.h>
+
+#include "meter/derive.h"
 #include "meter/message.h"
 #include "meter/period.h"
 #include "meter/scale.h"
@@ -44,9 +47,14 @@ struct meter_clock {
  * @period: how often it sends
  * @standby_said: it was said that another source stands by for it
  * @messages: decoded messages since the daemon began
+ * @derive: what its derived values are made from
+ * @keep_wanted: it is to be written down, and in the queue of who does it
+ * @keep_link: in that queue
+ * @kept_us: when it was last written down, CLOCK_MONOTONIC, 0: not yet
  * @source: name of the source that it is read from, owned
  * @dbus: for the D-Bus output
  * @mqtt: for the MQTT output
+ * @homeassistant: for the Home Assistant output
  */
 struct meter {
 	char id[METER_ID_MAX];
@@ -62,9 +70,14 @@ struct meter {
 	struct period period;
 	bool standby_said;
 	u64 messages;
+	struct derive derive;
+	bool keep_wanted;
+	TAILQ_ENTRY(meter) keep_link;
+	u64 kept_us;
 	char *source;
 	void *dbus;
 	void *mqtt;
+	void *homeassistant;
 };
 
 /**
@@ -74,6 +87,7 @@ struct meter {
  * @identity: a text of meter->identity changed
  * @derived: meter->derived changed
  * @new_groups: bit per enum quantity_group: sent for the first time
+ * @known: meter->known changed
  * @real_us: when the message was received, microseconds since the epoch
  */
 struct meter_update {
@@ -82,6 +96,7 @@ struct meter_update {
 	bool identity;
 	bool derived;
 	u8 new_groups;
+	bool known;
 	u64 real_us;
 };
 
@@ -90,11 +105,13 @@ struct meter_update {
  * @scale: factors
  * @clock: CLOCK_AUTO: as the maker's table says
  * @derive_l2: give U2 of a 3-wire grid from U1 and U3
+ * @derive: derived values
  */
 struct meter_settings {
 	struct scale scale;
 	enum clock_kind clock;
 	bool derive_l2;
+	struct derive_settings derive;
 };
 
 /**

@@ -7,8 +7,9 @@
 #include "util.h"
 
 const struct quantity_info quantity_table[Q_COUNT] = {
-#define X(id, n, d, k, g, c, dd, e)                                                                \
-	[Q_##id] = { .name = n, .dbus = d, .kind = KIND_##k, .group = GROUP_##g },
+#define X(id, n, d, t, k, g, s, c, dd, e)							\
+	[Q_##id] = { .name = n, .dbus = d, .title = t, .kind = KIND_##k, .group = GROUP_##g,	\
+		     .show = SHOW_##s },
 	QUANTITIES(X)
 #undef X
 };
@@ -16,12 +17,15 @@ const struct quantity_info quantity_table[Q_COUNT] = {
 /* COSEM units: IEC 62056-6-2. */
 const struct kind_info kind_table[KIND_COUNT] = {
 	[KIND_ACTIVE_POWER] = { "W", 27 },
+	[KIND_APPARENT_POWER] = { "VA", 28 },
 	[KIND_REACTIVE_POWER] = { "var", 29 },
 	[KIND_ACTIVE_ENERGY] = { "Wh", 30 },
 	[KIND_REACTIVE_ENERGY] = { "varh", 32 },
 	[KIND_CURRENT] = { "A", 33 },
 	[KIND_VOLTAGE] = { "V", 35 },
 	[KIND_POWER_FACTOR] = { "", 255 },
+	[KIND_ENERGY_ERROR] = { "Wh", 0 },
+	[KIND_TIME] = { "", 0 },
 };
 
 const char *const identity_names[ID_COUNT] = {
@@ -36,8 +40,8 @@ const char *const identity_names[ID_COUNT] = {
 #define E_MAX	4
 
 static const u8 by_code[2][C_MAX + 1][E_MAX + 1] = {
-#define X(id, n, dd, k, g, c, d, e) [(d) == 8][c][e] = Q_##id + 1,
-	QUANTITIES(X)
+#define X(id, n, dd, t, k, g, s, c, d, e) [(d) == 8][c][e] = Q_##id + 1,
+	QUANTITIES_SENT(X)
 #undef X
 };
 

@@ -13,12 +13,15 @@
 /* What a quantity measures; the columns are: unit as text, COSEM unit (IEC 62056-6-2). */
 enum quantity_kind {
 	KIND_ACTIVE_POWER,	/* W, 27 */
+	KIND_APPARENT_POWER,	/* VA, 28 */
 	KIND_REACTIVE_POWER,	/* var, 29 */
 	KIND_ACTIVE_ENERGY,	/* Wh, 30 */
 	KIND_REACTIVE_ENERGY,	/* varh, 32 */
 	KIND_CURRENT,		/* A, 33 */
 	KIND_VOLTAGE,		/* V, 35 */
 	KIND_POWER_FACTOR,	/* 1, 255 */
+	KIND_ENERGY_ERROR,	/* Wh, of ours: no meter sends it */
+	KIND_TIME,		/* seconds since the epoch, of ours; ISO 8601 in JSON, µs on D-Bus */
 	KIND_COUNT,
 };
 
@@ -27,63 +30,79 @@ enum quantity_group {
 	GROUP_POWER,		/* .Power; MQTT power */
 	GROUP_PHASES,		/* .Phases; MQTT power */
 	GROUP_ENERGY,		/* .Energy; MQTT energy */
+	GROUP_DERIVED,		/* .Derived; MQTT derived: counted by us, never sent by a meter */
 	GROUP_COUNT,
 };
 
+/* Home Assistant: how much of it a user wants to see. */
+enum quantity_show {
+	SHOW_MAIN,
+	SHOW_DIAGNOSTIC,
+	SHOW_HIDDEN,		/* there, but disabled until the user enables it */
+};
+
 /*
- * X(identifier, name, D-Bus property, kind, group, C, D, E): C, D and E are the groups of the OBIS
- * code (IEC 62056-61: A is 1, B a channel, F 255).
+ * X(identifier, name, D-Bus property, title, kind, group, show, C, D, E): C, D and E are the groups of
+ * the OBIS code (IEC 62056-61: A is 1, B a channel, F 255).
  */
 #define QUANTITIES_OF_PHASE(X, L, l, base)							\
 	X(ACTIVE_POWER_IMPORT_##L, "active_power_import_" l, "ActivePowerImport" #L,		\
-	  ACTIVE_POWER, PHASES, (base) + 1, 7, 0)						\
+	  "Power import " #L, ACTIVE_POWER, PHASES, MAIN, (base) + 1, 7, 0)			\
 	X(ACTIVE_POWER_EXPORT_##L, "active_power_export_" l, "ActivePowerExport" #L,		\
-	  ACTIVE_POWER, PHASES, (base) + 2, 7, 0)						\
+	  "Power export " #L, ACTIVE_POWER, PHASES, MAIN, (base) + 2, 7, 0)			\
 	X(REACTIVE_POWER_IMPORT_##L, "reactive_power_import_" l, "ReactivePowerImport" #L,	\
-	  REACTIVE_POWER, PHASES, (base) + 3, 7, 0)						\
+	  "Reactive power import " #L, REACTIVE_POWER, PHASES, HIDDEN, (base) + 3, 7, 0)	\
 	X(REACTIVE_POWER_EXPORT_##L, "reactive_power_export_" l, "ReactivePowerExport" #L,	\
-	  REACTIVE_POWER, PHASES, (base) + 4, 7, 0)						\
-	X(CURRENT_##L, "current_" l, "Current" #L, CURRENT, PHASES, (base) + 11, 7, 0)		\
-	X(VOLTAGE_##L, "voltage_" l, "Voltage" #L, VOLTAGE, PHASES, (base) + 12, 7, 0)		\
-	X(POWER_FACTOR_##L, "power_factor_" l, "PowerFactor" #L,				\
-	  POWER_FACTOR, PHASES, (base) + 13, 7, 0)						\
+	  "Reactive power export " #L, REACTIVE_POWER, PHASES, HIDDEN, (base) + 4, 7, 0)	\
+	X(CURRENT_##L, "current_" l, "Current" #L, "Current " #L,				\
+	  CURRENT, PHASES, MAIN, (base) + 11, 7, 0)						\
+	X(VOLTAGE_##L, "voltage_" l, "Voltage" #L, "Voltage " #L,				\
+	  VOLTAGE, PHASES, MAIN, (base) + 12, 7, 0)						\
+	X(POWER_FACTOR_##L, "power_factor_" l, "PowerFactor" #L, "Power factor " #L,		\
+	  POWER_FACTOR, PHASES, HIDDEN, (base) + 13, 7, 0)					\
 	X(ACTIVE_ENERGY_IMPORT_##L, "active_energy_import_" l, "ActiveEnergyImport" #L,		\
-	  ACTIVE_ENERGY, ENERGY, (base) + 1, 8, 0)						\
+	  "Register import " #L, ACTIVE_ENERGY, ENERGY, DIAGNOSTIC, (base) + 1, 8, 0)		\
 	X(ACTIVE_ENERGY_EXPORT_##L, "active_energy_export_" l, "ActiveEnergyExport" #L,		\
-	  ACTIVE_ENERGY, ENERGY, (base) + 2, 8, 0)						\
+	  "Register export " #L, ACTIVE_ENERGY, ENERGY, DIAGNOSTIC, (base) + 2, 8, 0)		\
 	X(REACTIVE_ENERGY_IMPORT_##L, "reactive_energy_import_" l, "ReactiveEnergyImport" #L,	\
-	  REACTIVE_ENERGY, ENERGY, (base) + 3, 8, 0)						\
+	  "Reactive register import " #L, REACTIVE_ENERGY, ENERGY, HIDDEN, (base) + 3, 8, 0)	\
 	X(REACTIVE_ENERGY_EXPORT_##L, "reactive_energy_export_" l, "ReactiveEnergyExport" #L,	\
-	  REACTIVE_ENERGY, ENERGY, (base) + 4, 8, 0)
+	  "Reactive register export " #L, REACTIVE_ENERGY, ENERGY, HIDDEN, (base) + 4, 8, 0)
 
 #define QUANTITIES_OF_TARIFF(X, T, t, number)							\
 	X(ACTIVE_ENERGY_IMPORT_##T, "active_energy_import_" t, "ActiveEnergyImport" #T,		\
-	  ACTIVE_ENERGY, ENERGY, 1, 8, number)							\
+	  "Register import tariff " #number, ACTIVE_ENERGY, ENERGY, MAIN, 1, 8, number)		\
 	X(ACTIVE_ENERGY_EXPORT_##T, "active_energy_export_" t, "ActiveEnergyExport" #T,		\
-	  ACTIVE_ENERGY, ENERGY, 2, 8, number)							\
+	  "Register export tariff " #number, ACTIVE_ENERGY, ENERGY, MAIN, 2, 8, number)		\
 	X(REACTIVE_ENERGY_IMPORT_##T, "reactive_energy_import_" t, "ReactiveEnergyImport" #T,	\
-	  REACTIVE_ENERGY, ENERGY, 3, 8, number)						\
+	  "Reactive register import tariff " #number,						\
+	  REACTIVE_ENERGY, ENERGY, HIDDEN, 3, 8, number)					\
 	X(REACTIVE_ENERGY_EXPORT_##T, "reactive_energy_export_" t, "ReactiveEnergyExport" #T,	\
-	  REACTIVE_ENERGY, ENERGY, 4, 8, number)
+	  "Reactive register export tariff " #number,						\
+	  REACTIVE_ENERGY, ENERGY, HIDDEN, 4, 8, number)
 
-#define QUANTITIES(X)										\
-	X(ACTIVE_POWER_IMPORT, "active_power_import", "ActivePowerImport",			\
-	  ACTIVE_POWER, POWER, 1, 7, 0)								\
-	X(ACTIVE_POWER_EXPORT, "active_power_export", "ActivePowerExport",			\
-	  ACTIVE_POWER, POWER, 2, 7, 0)								\
+/* What a meter may send. */
+#define QUANTITIES_SENT(X)									\
+	X(ACTIVE_POWER_IMPORT, "active_power_import", "ActivePowerImport", "Power import",	\
+	  ACTIVE_POWER, POWER, MAIN, 1, 7, 0)							\
+	X(ACTIVE_POWER_EXPORT, "active_power_export", "ActivePowerExport", "Power export",	\
+	  ACTIVE_POWER, POWER, MAIN, 2, 7, 0)							\
 	X(REACTIVE_POWER_IMPORT, "reactive_power_import", "ReactivePowerImport",		\
-	  REACTIVE_POWER, POWER, 3, 7, 0)							\
+	  "Reactive power import", REACTIVE_POWER, POWER, DIAGNOSTIC, 3, 7, 0)			\
 	X(REACTIVE_POWER_EXPORT, "reactive_power_export", "ReactivePowerExport",		\
-	  REACTIVE_POWER, POWER, 4, 7, 0)							\
-	X(POWER_FACTOR, "power_factor", "PowerFactor", POWER_FACTOR, POWER, 13, 7, 0)		\
+	  "Reactive power export", REACTIVE_POWER, POWER, DIAGNOSTIC, 4, 7, 0)			\
+	X(APPARENT_POWER, "apparent_power", "ApparentPower", "Apparent power",			\
+	  APPARENT_POWER, POWER, DIAGNOSTIC, 9, 7, 0)						\
+	X(POWER_FACTOR, "power_factor", "PowerFactor", "Power factor",				\
+	  POWER_FACTOR, POWER, DIAGNOSTIC, 13, 7, 0)						\
 	X(ACTIVE_ENERGY_IMPORT, "active_energy_import", "ActiveEnergyImport",			\
-	  ACTIVE_ENERGY, ENERGY, 1, 8, 0)							\
+	  "Register import", ACTIVE_ENERGY, ENERGY, DIAGNOSTIC, 1, 8, 0)			\
 	X(ACTIVE_ENERGY_EXPORT, "active_energy_export", "ActiveEnergyExport",			\
-	  ACTIVE_ENERGY, ENERGY, 2, 8, 0)							\
+	  "Register export", ACTIVE_ENERGY, ENERGY, DIAGNOSTIC, 2, 8, 0)			\
 	X(REACTIVE_ENERGY_IMPORT, "reactive_energy_import", "ReactiveEnergyImport",		\
-	  REACTIVE_ENERGY, ENERGY, 3, 8, 0)							\
+	  "Reactive register import", REACTIVE_ENERGY, ENERGY, DIAGNOSTIC, 3, 8, 0)		\
 	X(REACTIVE_ENERGY_EXPORT, "reactive_energy_export", "ReactiveEnergyExport",		\
-	  REACTIVE_ENERGY, ENERGY, 4, 8, 0)							\
+	  "Reactive register export", REACTIVE_ENERGY, ENERGY, DIAGNOSTIC, 4, 8, 0)		\
 	QUANTITIES_OF_PHASE(X, L1, "l1", 20)							\
 	QUANTITIES_OF_PHASE(X, L2, "l2", 40)							\
 	QUANTITIES_OF_PHASE(X, L3, "l3", 60)							\
@@ -92,12 +111,52 @@ enum quantity_group {
 	QUANTITIES_OF_TARIFF(X, T3, "t3", 3)							\
 	QUANTITIES_OF_TARIFF(X, T4, "t4", 4)
 
+/* Active energy as it is counted on between the lists with registers; in one direction. */
+#define QUANTITIES_COUNTED(X, D, d, Dbus, title)						\
+	X(ACTIVE_ENERGY_##D##_LIVE, "active_energy_" d "_live", "ActiveEnergy" Dbus "Live",	\
+	  "Energy " title, ACTIVE_ENERGY, DERIVED, MAIN, 0, 0, 0)				\
+	X(ACTIVE_ENERGY_##D##_HOUR, "active_energy_" d "_hour", "ActiveEnergy" Dbus "Hour",	\
+	  "Energy " title " this hour", ACTIVE_ENERGY, DERIVED, MAIN, 0, 0, 0)			\
+	X(ACTIVE_ENERGY_##D##_DAY, "active_energy_" d "_day", "ActiveEnergy" Dbus "Day",	\
+	  "Energy " title " today", ACTIVE_ENERGY, DERIVED, MAIN, 0, 0, 0)			\
+	X(ACTIVE_ENERGY_##D##_MONTH, "active_energy_" d "_month", "ActiveEnergy" Dbus "Month",	\
+	  "Energy " title " this month", ACTIVE_ENERGY, DERIVED, MAIN, 0, 0, 0)			\
+	X(ACTIVE_ENERGY_##D##_ERROR, "active_energy_" d "_error", "ActiveEnergy" Dbus "Error",	\
+	  "Energy " title " error", ENERGY_ERROR, DERIVED, DIAGNOSTIC, 0, 0, 0)
+
+/* The highest hours of the month, the highest first. */
+#define QUANTITIES_OF_PEAK(X, number)								\
+	X(PEAK_HOUR_##number, "peak_hour_" #number, "PeakHour" #number,				\
+	  "Peak hour " #number, ACTIVE_POWER, DERIVED, DIAGNOSTIC, 0, 0, 0)			\
+	X(PEAK_HOUR_##number##_TIME, "peak_hour_" #number "_time", "PeakHour" #number "Time",	\
+	  "Peak hour " #number " time", TIME, DERIVED, DIAGNOSTIC, 0, 0, 0)
+
+/*
+ * What is only ever derived; that it comes after what is sent, and its order within, are relied on by
+ * meter/derive.c.
+ */
+#define QUANTITIES_DERIVED(X)									\
+	X(ACTIVE_POWER_IMPORT_HOUR, "active_power_import_hour", "ActivePowerImportHour",	\
+	  "Power import this hour, expected", ACTIVE_POWER, POWER, MAIN, 0, 0, 0)		\
+	QUANTITIES_COUNTED(X, IMPORT, "import", "Import", "import")				\
+	QUANTITIES_COUNTED(X, EXPORT, "export", "Export", "export")				\
+	X(PEAK_HOURS_MEAN, "peak_hours_mean", "PeakHoursMean",					\
+	  "Peak hours, mean", ACTIVE_POWER, DERIVED, MAIN, 0, 0, 0)				\
+	QUANTITIES_OF_PEAK(X, 1)								\
+	QUANTITIES_OF_PEAK(X, 2)								\
+	QUANTITIES_OF_PEAK(X, 3)								\
+	QUANTITIES_OF_PEAK(X, 4)								\
+	QUANTITIES_OF_PEAK(X, 5)
+
+#define QUANTITIES(X)	QUANTITIES_SENT(X) QUANTITIES_DERIVED(X)
+
 /* Numbers, as Q_ACTIVE_POWER_IMPORT and so on. */
 enum quantity {
-#define X(id, name, dbus, kind, group, c, d, e) Q_##id,
+#define X(id, name, dbus, title, kind, group, show, c, d, e) Q_##id,
 	QUANTITIES(X)
 #undef X
 	Q_COUNT,
+	Q_SENT_COUNT = Q_ACTIVE_POWER_IMPORT_HOUR,	/* those below it may be sent by meters */
 };
 
 /* Texts: what a meter says of itself. */
@@ -113,22 +172,26 @@ enum identity {
  * struct quantity_info - one row
  * @name: in JSON, MQTT and the documentation
  * @dbus: D-Bus property
+ * @title: in plain words, for a user interface that names the meter itself
  * @kind: what it measures
  * @group: where it is shown
+ * @show: how much of it a user wants to see
  */
 struct quantity_info {
 	const char *name;
 	const char *dbus;
+	const char *title;
 	enum quantity_kind kind;
 	enum quantity_group group;
+	enum quantity_show show;
 };
 
 extern const struct quantity_info quantity_table[Q_COUNT];
 
 /**
  * struct kind_info - what quantities of one kind share
- * @unit: "W", "var", "Wh", "varh", "A", "V", "" for a ratio
- * @cosem_unit: the code of that unit in messages, 255 for a ratio
+ * @unit: "W", "VA", "var", "Wh", "varh", "A", "V", "" for a ratio and for a time
+ * @cosem_unit: the code of that unit in messages, 255 for a ratio, 0 for what is in none
  */
 struct kind_info {
 	const char *unit;

@@ -21,6 +21,7 @@ struct text {
  * struct readings - the named values of one message
  * @present: bit per enum quantity: @value is set (values that are not present are undefined)
  * @derived: bit per enum quantity: it was not measured, but computed from others; only of @present
+ * @lost: bit per enum quantity: it had a value and has none any more; none of @present
  * @value: in the unit of the quantity's kind
  * @identity: enum identity
  * @has_time: @time is set
@@ -29,6 +30,7 @@ struct text {
 struct readings {
 	u64 present[READINGS_WORDS];
 	u64 derived[READINGS_WORDS];
+	u64 lost[READINGS_WORDS];
 	struct decimal value[Q_COUNT];
 	struct text identity[ID_COUNT];
 	bool has_time;
@@ -46,7 +48,7 @@ static inline void readings_set(struct readings *r, unsigned int q, struct decim
 	r->present[q / 64] |= 1ull << (q % 64);
 }
 
-/* readings_set_derived() - a value that the meter did not send */
+/* readings_set_derived() - a value that a meter may send, and this one did not */
 static inline void readings_set_derived(struct readings *r, unsigned int q, struct decimal v)
 {
 	readings_set(r, q, v);
@@ -59,11 +61,24 @@ static inline void readings_drop(struct readings *r, unsigned int q)
 	r->derived[q / 64] &= ~(1ull << (q % 64));
 }
 
+/* readings_lose() - say that it has no value any more */
+static inline void readings_lose(struct readings *r, unsigned int q)
+{
+	readings_drop(r, q);
+	r->lost[q / 64] |= 1ull << (q % 64);
+}
+
+/* readings_clear_values() - no numbers any more; texts and time stay */
+static inline void readings_clear_values(struct readings *r)
+{
+	for (unsigned int i = 0; i < READINGS_WORDS; i++)
+		r->present[i] = r->derived[i] = r->lost[i] = 0;
+}
+
 /* readings_clear() - an empty set; does not touch the values */
 static inline void readings_clear(struct readings *r)
 {
-	for (unsigned int i = 0; i < READINGS_WORDS; i++)
-		r->present[i] = r->derived[i] = 0;
+	readings_clear_values(r);
 	for (unsigned int i = 0; i < ID_COUNT; i++)
 		r->identity[i] = (struct text){ NULL, 0 };
 	r->has_time = false;

@@ -395,6 +395,12 @@ int mqtt_client_publish(struct mqtt_client *c, const char *topic, const void *pa
 	return r;
 }
 
+void mqtt_client_publish_again(struct mqtt_client *c)
+{
+	outbox_resend(&c->outbox);
+	client_pump(c);
+}
+
 int mqtt_client_subscribe(struct mqtt_client *c, const char *filter, mqtt_message_fn fn, void *ctx)
 {
 	int r;

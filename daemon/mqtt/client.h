@@ -114,6 +114,9 @@ int mqtt_client_start(struct mqtt_client *c);
 int mqtt_client_publish(struct mqtt_client *c, const char *topic, const void *payload, size_t n,
 			bool retain);
 
+/* mqtt_client_publish_again() - all retained values: somebody asks for them, or may have lost them */
+void mqtt_client_publish_again(struct mqtt_client *c);
+
 /* mqtt_client_subscribe() - now and after each reconnection; + and # may be used */
 int mqtt_client_subscribe(struct mqtt_client *c, const char *filter, mqtt_message_fn fn, void *ctx);
 void mqtt_client_unsubscribe(struct mqtt_client *c, const char *filter, mqtt_message_fn fn,

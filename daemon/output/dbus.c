@@ -69,6 +69,30 @@ static int do_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+static int do_forget(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct dbus_output *o = userdata;
+	char id[METER_ID_MAX];
+	const char *asked;
+	int r;
+
+	r = sd_bus_message_read_basic(m, 's', &asked);
+	if (r < 0)
+		return r;
+	/* It becomes part of a file name and of topics. */
+	if (meter_id_make(asked, strlen(asked), id) < 0 || strcmp(id, asked) != 0)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "That is no id of a meter: "
+					 "up to %d letters, digits, '-' and '_' make one",
+					 METER_ID_MAX - 1);
+	r = o->owner->forget(o->ctx, id);
+	if (r == -ENOENT)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_FILE_NOT_FOUND,
+					 "There is no meter %s, and nothing is kept of one", id);
+	if (r < 0)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED, "Meter %s: %s", id, strerror(-r));
+	return sd_bus_reply_method_return(m, NULL);
+}
+
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -76,6 +100,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("MqttReason", "s", get_mqtt, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	/* Not SD_BUS_VTABLE_UNPRIVILEGED: for root and for the daemon's own user. */
 	SD_BUS_METHOD("Reload", NULL, NULL, do_reload, 0),
+	SD_BUS_METHOD("Forget", "s", NULL, do_forget, 0),
 	SD_BUS_VTABLE_END,
 };
 

@@ -14,10 +14,12 @@ struct mqtt_client;
 /**
  * struct dbus_output_owner - what the output asks of its owner
  * @reload: Reload() was called: begin to reload, 0 or a negative errno
+ * @forget: Forget() was called: 0, -ENOENT or another negative errno
  * @ready: the bus name is ours, for the first time or again after the bus was restarted
  */
 struct dbus_output_owner {
 	int (*reload)(void *ctx);
+	int (*forget)(void *ctx, const char *id);
 	void (*ready)(void *ctx);
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Meters on the bus: .Meter always; .Power, .Phases, .Energy and .Clock once the meter has sent
- * them.
+ * Meters on the bus: .Meter always; .Power, .Phases, .Energy, .Derived and .Clock once there are
+ * values of them.
  *
  * The values are read where they are, in struct meter; the vtables are made of the table of
  * quantities.  What is kept here beside it: when each interface got its values.
@@ -32,6 +32,7 @@ static const char *const group_interface[GROUP_COUNT] = {
 	[GROUP_POWER] = DBUS_NAME ".Power",
 	[GROUP_PHASES] = DBUS_NAME ".Phases",
 	[GROUP_ENERGY] = DBUS_NAME ".Energy",
+	[GROUP_DERIVED] = DBUS_NAME ".Derived",
 };
 
 /* The group that an interface shows, GROUP_COUNT for the others. */
@@ -67,6 +68,16 @@ static int get_meter_time(sd_bus *bus, const char *path, const char *interface,
 {
 	const struct meter *m = userdata;
 	u64 us = m->clock.utc_known && m->clock.utc_us > 0 ? (u64)m->clock.utc_us : 0;
+
+	return sd_bus_message_append_basic(reply, 't', &us);
+}
+
+/* A quantity that is a time: microseconds since the epoch, 0 if it has none. */
+static int get_time(sd_bus *bus, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	double seconds = *(double *)userdata;
+	u64 us = seconds > 0 ? (u64)seconds * USEC_PER_SEC : 0;
 
 	return sd_bus_message_append_basic(reply, 't', &us);
 }
@@ -119,23 +130,32 @@ static const sd_bus_vtable clock_vtable[] = {
  * One vtable per group, its rows picked from the table of quantities: IN_<group>_<group of the row>
  * passes a row on or drops it.
  */
-#define ROW(id, dbus) \
-	SD_BUS_PROPERTY(dbus, "d", NULL, offsetof(struct meter, latest[Q_##id]), CHANGES),
+#define ROW(id, dbus, kind)									\
+	SD_BUS_PROPERTY(dbus, KIND_##kind == KIND_TIME ? "t" : "d",				\
+			KIND_##kind == KIND_TIME ? get_time : NULL,				\
+			offsetof(struct meter, latest[Q_##id]), CHANGES),
 #define RECEIVED SD_BUS_PROPERTY("Received", "t", get_received, 0, CHANGES)
 
 #define IN_POWER_POWER(...)	__VA_ARGS__
 #define IN_POWER_PHASES(...)
 #define IN_POWER_ENERGY(...)
+#define IN_POWER_DERIVED(...)
 #define IN_PHASES_POWER(...)
 #define IN_PHASES_PHASES(...)	__VA_ARGS__
 #define IN_PHASES_ENERGY(...)
+#define IN_PHASES_DERIVED(...)
 #define IN_ENERGY_POWER(...)
 #define IN_ENERGY_PHASES(...)
 #define IN_ENERGY_ENERGY(...)	__VA_ARGS__
+#define IN_ENERGY_DERIVED(...)
+#define IN_DERIVED_POWER(...)
+#define IN_DERIVED_PHASES(...)
+#define IN_DERIVED_ENERGY(...)
+#define IN_DERIVED_DERIVED(...)	__VA_ARGS__
 
 static const sd_bus_vtable power_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-#define X(id, name, dbus, kind, group, c, d, e) IN_POWER_##group(ROW(id, dbus))
+#define X(id, name, dbus, title, kind, group, show, c, d, e) IN_POWER_##group(ROW(id, dbus, kind))
 	QUANTITIES(X)
 #undef X
 	RECEIVED,
@@ -144,7 +164,7 @@ static const sd_bus_vtable power_vtable[] = {
 
 static const sd_bus_vtable phases_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-#define X(id, name, dbus, kind, group, c, d, e) IN_PHASES_##group(ROW(id, dbus))
+#define X(id, name, dbus, title, kind, group, show, c, d, e) IN_PHASES_##group(ROW(id, dbus, kind))
 	QUANTITIES(X)
 #undef X
 	RECEIVED,
@@ -153,7 +173,16 @@ static const sd_bus_vtable phases_vtable[] = {
 
 static const sd_bus_vtable energy_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-#define X(id, name, dbus, kind, group, c, d, e) IN_ENERGY_##group(ROW(id, dbus))
+#define X(id, name, dbus, title, kind, group, show, c, d, e) IN_ENERGY_##group(ROW(id, dbus, kind))
+	QUANTITIES(X)
+#undef X
+	RECEIVED,
+	SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable derived_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+#define X(id, name, dbus, title, kind, group, show, c, d, e) IN_DERIVED_##group(ROW(id, dbus, kind))
 	QUANTITIES(X)
 #undef X
 	RECEIVED,
@@ -168,6 +197,7 @@ static const struct {
 	{ DBUS_NAME ".Power", power_vtable },
 	{ DBUS_NAME ".Phases", phases_vtable },
 	{ DBUS_NAME ".Energy", energy_vtable },
+	{ DBUS_NAME ".Derived", derived_vtable },
 	{ CLOCK, clock_vtable },
 };
 
@@ -291,7 +321,7 @@ static int emit_meter(struct dbus_output *o, const char *path, const struct mete
 	return r < 0 ? r : sd_bus_send(o->bus, msg, NULL);
 }
 
-/* PropertiesChanged of a group: the quantities that the message had, and when. */
+/* PropertiesChanged of a group: the quantities that the message had or that were lost, and when. */
 static int emit_group(struct dbus_output *o, const char *path, unsigned int group,
 		      const struct readings *r)
 {
@@ -300,6 +330,9 @@ static int emit_group(struct dbus_output *o, const char *path, unsigned int grou
 
 	for_each_reading(q, r)
 		if (quantity_table[q].group == group)
+			names[n++] = (char *)quantity_table[q].dbus;
+	for (unsigned int q = Q_SENT_COUNT; q < Q_COUNT; q++)
+		if (quantity_table[q].group == group && r->lost[q / 64] >> (q % 64) & 1)
 			names[n++] = (char *)quantity_table[q].dbus;
 	if (!n)
 		return 0;
@@ -362,6 +395,9 @@ void dbus_meter_updated(struct output *output, struct meter *m, const struct met
 		return;
 	for_each_reading(q, u->readings)
 		dm->received[quantity_table[q].group] = u->real_us;
+	for (unsigned int q = Q_SENT_COUNT; q < Q_COUNT; q++)
+		if (u->readings->lost[q / 64] >> (q % 64) & 1)
+			dm->received[quantity_table[q].group] = u->real_us;
 	new_clock = u->clock && !dm->clock;
 	dm->clock |= u->clock;
 	/* First whose values they are and which of them are derived, then the values. */
@@ -369,8 +405,9 @@ void dbus_meter_updated(struct output *output, struct meter *m, const struct met
 		dbus_sent(o, emit_meter(o, dm->object.path, m, changed));
 	if (dbus_up(o))
 		dbus_sent(o, emit_new_interfaces(o, dm->object.path, u->new_groups, new_clock));
+	/* What was lost before there was any value of its kind has no interface yet. */
 	for (unsigned int g = 0; g < GROUP_COUNT; g++)
-		if (dbus_up(o))
+		if (m->groups >> g & 1 && dbus_up(o))
 			dbus_sent(o, emit_group(o, dm->object.path, g, u->readings));
 	if (u->clock && dbus_up(o))
 		dbus_sent(o, sd_bus_emit_properties_changed(o->bus, dm->object.path, CLOCK,

@@ -23,6 +23,16 @@ json_t *json_decimal(struct decimal d)
 	return e == 0 ? json_integer(v) : json_real(decimal_double(d));
 }
 
+/* A time is a text, all others are numbers. */
+static json_t *json_quantity(enum quantity q, struct decimal v)
+{
+	char text[ISO_UTC_MAX];
+
+	if (quantity_table[q].kind != KIND_TIME)
+		return json_decimal(v);
+	return json_string(iso_utc((u64)v.mantissa * USEC_PER_SEC, text));
+}
+
 int json_add_derived(json_t *object, const u64 *derived, const u64 *shown, unsigned int groups)
 {
 	json_t *list = NULL;
@@ -53,9 +63,20 @@ int json_add_readings(json_t *object, const struct readings *r, unsigned int gro
 	for_each_reading(q, r) {
 		if (!(groups & JSON_GROUP(quantity_table[q].group)))
 			continue;
-		if (json_object_set_new(object, quantity_table[q].name, json_decimal(r->value[q])))
+		if (json_object_set_new(object, quantity_table[q].name, json_quantity(q, r->value[q])))
 			return -ENOMEM;
 		n++;
+	}
+	for (unsigned int i = 0; i < READINGS_WORDS; i++) {
+		for (u64 lost = r->lost[i]; lost; lost &= lost - 1) {
+			const struct quantity_info *q = &quantity_table[i * 64 + __builtin_ctzll(lost)];
+
+			if (!(groups & JSON_GROUP(q->group)))
+				continue;
+			if (json_object_set_new(object, q->name, json_null()))
+				return -ENOMEM;
+			n++;
+		}
 	}
 
 	return json_add_derived(object, r->derived, r->present, groups) < 0 ? -ENOMEM : n;

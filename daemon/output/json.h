@@ -26,9 +26,9 @@ json_t *json_decimal(struct decimal d);
  * @r: the readings
  * @groups: mask of JSON_GROUP()
  *
- * Behind them a list DERIVED_NAME, if some of them are derived.
+ * Behind them null for each that was lost, and a list DERIVED_NAME, if some of them are derived.
  *
- * Return: the number of numbers added, or -ENOMEM.
+ * Return: the number of values added, with those that are null, or -ENOMEM.
  */
 int json_add_readings(json_t *object, const struct readings *r, unsigned int groups);
 

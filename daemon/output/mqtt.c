@@ -6,6 +6,7 @@
  *	BASE/METER/availability		"online", "offline"; retained
  *	BASE/METER/power		each list with power, voltage, current: what it had
  *	BASE/METER/energy		each list with registers: what it had; retained
+ *	BASE/METER/derived		every 10 s: what was counted from them; retained
  *
  * Momentary values are not retained: a power of yesterday is worse than none.  Registers are,
  * because they come once an hour.  Payloads are flat JSON objects with the names of the quantities,
@@ -40,6 +41,7 @@ struct mqtt_meter {
 	char *availability;
 	char *power;
 	char *energy;
+	char *derived;
 };
 
 /**
@@ -97,6 +99,35 @@ static void say_readings(struct mqtt_output *o, const char *topic, unsigned int 
 	json_decref(object);
 }
 
+/*
+ * The registers that were kept over a restart: the broker may have been restarted too, and the meter
+ * sends them once an hour.
+ */
+static void say_kept(struct mqtt_output *o, const char *topic, const struct meter *m)
+{
+	json_t *object = json_object();
+	_cleanup_free_ char *text = NULL;
+	char received[ISO_UTC_MAX];
+	u64 newest = 0;
+	int r = 0;
+
+	for (unsigned int q = 0; q < Q_SENT_COUNT; q++) {
+		const struct guard_register *reg = &m->derive.guard.reg[q];
+		struct decimal v;
+
+		if (!reg->known || decimal_from_double(reg->value, &v) < 0)
+			continue;
+		r |= json_object_set_new(object, quantity_table[q].name, json_decimal(v));
+		newest = reg->time_us > newest ? reg->time_us : newest;
+	}
+	r |= json_object_set_new(object, RECEIVED_NAME, json_string(iso_utc(newest, received)));
+	if (newest && !r)
+		text = json_dumps(object, JSON_LINE);
+	if (text)
+		mqtt_client_publish(o->client, topic, text, strlen(text), true);
+	json_decref(object);
+}
+
 static void mqtt_meter_free(struct mqtt_meter *mm)
 {
 	LIST_REMOVE(mm, link);
@@ -104,6 +135,7 @@ static void mqtt_meter_free(struct mqtt_meter *mm)
 	free(mm->availability);
 	free(mm->power);
 	free(mm->energy);
+	free(mm->derived);
 	free(mm);
 }
 
@@ -124,12 +156,15 @@ static void mqtt_meter_added(struct output *output, struct meter *m)
 		mm->power = NULL;
 	if (asprintf(&mm->energy, "%s/%s/energy", o->base, m->id) < 0)
 		mm->energy = NULL;
-	if (!mm->availability || !mm->power || !mm->energy) {
+	if (asprintf(&mm->derived, "%s/%s/derived", o->base, m->id) < 0)
+		mm->derived = NULL;
+	if (!mm->availability || !mm->power || !mm->energy || !mm->derived) {
 		mqtt_meter_free(mm);
 		return;
 	}
 	m->mqtt = mm;
 	say_availability(o, mm->availability, m->available);
+	say_kept(o, mm->energy, m);
 }
 
 static void mqtt_meter_updated(struct output *output, struct meter *m, const struct meter_update *u)
@@ -141,6 +176,7 @@ static void mqtt_meter_updated(struct output *output, struct meter *m, const str
 		return;
 	say_readings(o, mm->power, JSON_GROUP(GROUP_POWER) | JSON_GROUP(GROUP_PHASES), false, m, u);
 	say_readings(o, mm->energy, JSON_GROUP(GROUP_ENERGY), true, m, u);
+	say_readings(o, mm->derived, JSON_GROUP(GROUP_DERIVED), true, m, u);
 }
 
 static void mqtt_meter_availability(struct output *output, struct meter *m)
@@ -159,6 +195,21 @@ static void mqtt_meter_removed(struct output *output, struct meter *m)
 		return;
 	say_availability(output_of(output), mm->availability, false);
 	mqtt_meter_free(mm);
+}
+
+static void mqtt_meter_forgotten(struct output *output, const char *id)
+{
+	static const char *const retained[] = { "availability", "energy", "derived" };
+	struct mqtt_output *o = output_of(output);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(retained); i++) {
+		_cleanup_free_ char *topic = NULL;
+
+		if (asprintf(&topic, "%s/%s/%s", o->base, id, retained[i]) < 0)
+			topic = NULL;
+		if (topic)
+			mqtt_client_publish(o->client, topic, NULL, 0, true);
+	}
 }
 
 static void mqtt_output_stop(struct output *output)
@@ -187,6 +238,7 @@ static const struct output_ops mqtt_output_ops = {
 	.meter_updated = mqtt_meter_updated,
 	.meter_availability = mqtt_meter_availability,
 	.meter_removed = mqtt_meter_removed,
+	.meter_forgotten = mqtt_meter_forgotten,
 	.stop = mqtt_output_stop,
 	.free = mqtt_output_free,
 };

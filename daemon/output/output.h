@@ -22,6 +22,8 @@ struct output;
  * @meter_updated: one message was taken into it; once per message
  * @meter_availability: meter->available changed
  * @meter_removed: it is about to go
+ * @meter_forgotten: whatever was left of a meter of this id is to be removed; it has gone already, if
+ *                   there was one
  * @stop: the daemon ends: say farewell; may take a bounded time, calls nothing more
  * @free: release it
  */
@@ -33,6 +35,7 @@ struct output_ops {
 	void (*meter_updated)(struct output *o, struct meter *m, const struct meter_update *u);
 	void (*meter_availability)(struct output *o, struct meter *m);
 	void (*meter_removed)(struct output *o, struct meter *m);
+	void (*meter_forgotten)(struct output *o, const char *id);
 	void (*stop)(struct output *o);
 	void (*free)(struct output *o);
 };

@@ -76,8 +76,8 @@ def switches_of(pid):
         return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", f.read(), re.M).group(1))
 
 
-def broker_conf(broker):
-    return 'mqtt { host = "127.0.0.1" port = %d }\n' % broker.port
+def broker_conf(broker, more=""):
+    return 'mqtt { host = "127.0.0.1" port = %d %s }\n' % (broker.port, more)
 
 
 def memory():
@@ -94,9 +94,16 @@ def memory():
 
 def meters():
     heading("%d meters over TCP at true cadence, D-Bus and MQTT" % METERS)
+    without = meters_share("discovery = false")
+    print("the same, announced to Home Assistant:")
+    print("%+.1f %% of a core by that" % (100 * (meters_share() - without)))
+
+
+def meters_share(more=""):
+    """How much of a core they take; also printed."""
     with lab.Folder() as folder, lab.Bus() as bus, lab.Broker() as broker:
         first = 20000
-        conf = broker_conf(broker) + "".join(
+        conf = broker_conf(broker, more) + "".join(
             'source "m%d" { uri = "tcp://127.0.0.1:%d" }\n' % (i, first + i) for i in range(METERS))
         with lab.Sim("--maker", "aidon", "--to", "tcp:%d" % first, "--meters", METERS), \
                 lab.Daemon(folder, conf, bus) as daemon:
@@ -112,6 +119,7 @@ def meters():
                          if "org.amshan.Amshan1.Source" in o)
             print("%.1f %% of a core, resident %.1f MiB, private %.1f MiB, %d frames so far"
                   % (100 * share, rss / 1024, private / 1024, frames))
+            return share
 
 
 def meters_of(bus):

@@ -33,12 +33,17 @@ def numbers(message):
     return {k: v for k, v in message.items() if k not in IDENTITY}
 
 
+def messages(*args):
+    """What a simulated meter sends, message by message: [(octets, truth)]."""
+    lines, truth = sim("--to", "lines", *args)
+    return list(zip((bytes.fromhex(line.decode()) for line in lines.split()), truth, strict=True))
+
+
 class Line:
     """The far end of a TCP source: what a simulated meter sends, one message at a time."""
 
     def __init__(self, maker="aidon", number="7359992800000001", count=40):
-        lines, truth = sim("--maker", maker, "--id", number, "--to", "lines", "--count", str(count))
-        self.messages = list(zip((bytes.fromhex(line.decode()) for line in lines.split()), truth, strict=True))
+        self.messages = messages("--maker", maker, "--id", number, "--count", str(count))
         self.server = socket.create_server(("127.0.0.1", 0))
         self.server.settimeout(20)
         self.peer = None
@@ -94,6 +99,16 @@ class WithDaemon(unittest.TestCase):
     def wait_messages(self, count):
         """Until the daemon has so many messages of the meter."""
         lab.wait_for(lambda: any(m.get("messages") == count for m in self.json("list")), why=self.daemon.log)
+
+
+def whole_characters(data):
+    """How many of these octets are whole characters: the last one may have been cut in two."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as e:
+        if e.reason == "unexpected end of data":
+            return e.start
+    return len(data)
 
 
 class Terminal:
@@ -178,6 +193,7 @@ class Terminal:
         data = self.rest + data
         cut = data.rfind(b"\x1b")
         whole = len(data) if cut < 0 or self.TOKEN.match(data, cut) else cut
+        whole = whole_characters(data[:whole])
         self.rest = data[whole:]
         for token in self.TOKEN.finditer(data[:whole]):
             if token[0] == b"\r":

@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 import dbus_xml
+import derive_lab
 import lab
 from dbus_xml import NAME, PATH
 
@@ -28,8 +29,9 @@ SOURCE = PATH + "/source/house"
 # Where the names of the table of quantities are shown.
 GROUPS = (
     ("Phases", re.compile(r"(active|reactive)_power_(import|export)_l\d|(voltage|current|power_factor)_l\d")),
+    ("Derived", re.compile(r"active_energy_(import|export)_(live|hour|day|month|error)|peak_.*")),
     ("Energy", re.compile(r".*_energy_.*")),
-    ("Power", re.compile(r"(active|reactive)_power_(import|export)|power_factor")),
+    ("Power", re.compile(r"(active|reactive)_power_(import|export)|apparent_power|power_factor")),
 )
 
 
@@ -38,12 +40,13 @@ def camel(name):
 
 
 def by_interface(readings):
-    """Readings of a message as {interface: {property: value}}, texts and the clock left out."""
+    """Readings of a message as {interface: {property: value}}, with what is derived from them; texts and the
+    clock left out."""
     found = {}
-    for name, value in readings.items():
-        for group, names in GROUPS:
-            if names.fullmatch(name):
-                found.setdefault(NAME + "." + group, {})[camel(name)] = value
+    for name, value in {**readings, **derive_lab.power_of(readings)}.items():
+        group = next((group for group, names in GROUPS if names.fullmatch(name)), None)
+        if group:
+            found.setdefault(NAME + "." + group, {})[camel(name)] = value
     return found
 
 
@@ -51,6 +54,7 @@ class Message:
     def __init__(self, octets, truth):
         self.octets = octets
         self.list = truth["list"]
+        self.readings = truth["readings"]
         self.interfaces = by_interface(truth["readings"])
 
 

@@ -25,7 +25,8 @@ PATH = "/org/amshan/Amshan1"
 WORDS = {
     "Manager": ["The daemon, at " + PATH + ".", "",
                 "MqttState: off, idle, resolving, connecting, up, back-off or stopped; MqttReason says why it is",
-                "not up.  Reload() reads the configuration again; only root and the daemon's own user may."],
+                "not up.  Reload() reads the configuration again; Forget(ID) removes a meter and all that is kept",
+                "or retained of it.  Only root and the daemon's own user may call these."],
     "Source": ["Where octets come from, at " + PATH + "/source/NAME.", "",
                "Times are microseconds since the epoch, 0 for never; Period is in microseconds, 0 while unknown.",
                "Health says what is wrong in a word, HealthText in a sentence that says what to check.",
@@ -35,12 +36,16 @@ WORDS = {
     "Meter": ["A meter, at " + PATH + "/meter/ID.", "",
               "Texts are \"\" for what it has not said.  LastMessage: microseconds since the epoch, 0 for never.",
               "Derived: quantities that were not measured but computed from others, as voltage_l2."],
-    "Power": ["Powers of a meter in W and var; present as soon as it has sent one.", "",
+    "Power": ["Powers of a meter in W, VA and var; present as soon as it has sent one.", "",
               "NaN for those that it has not sent.  Received: when the last message with some of them came, in",
               "microseconds since the epoch.  Each message gives one PropertiesChanged with exactly the",
               "quantities that it carried."],
     "Phases": ["Powers (W, var), currents (A) and voltages (V) per phase; as org.amshan.Amshan1.Power."],
     "Energy": ["Registers in Wh and varh; as org.amshan.Amshan1.Power."],
+    "Derived": ["What is counted between the lists with registers, in Wh and W; as org.amshan.Amshan1.Power.", "",
+                "Every 10 s and with each register.  NaN, and 0 of a time, for what is not known (any more).  "
+                "Hour, Day",
+                "and Month are the current ones in local time; times are microseconds since the epoch."],
     "Clock": ["The meter's clock; present as soon as it has sent it.", "",
               "MeterTime: microseconds since the epoch, 0 if its offset from UTC is not known.  Local: ISO 8601."],
 }

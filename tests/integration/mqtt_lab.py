@@ -20,6 +20,9 @@ DAEMON = "amshan/availability"
 METER = "amshan/%s/availability" % ID
 POWER = "amshan/%s/power" % ID
 ENERGY = "amshan/%s/energy" % ID
+DERIVED = "amshan/%s/derived" % ID
+DISCOVERY = "homeassistant/device/amshan_%s/config" % ID
+DISCOVERY_DAEMON = "homeassistant/device/amshan_daemon_amshan/config"
 
 # What the log says of a broker that cannot be reached: once, and for debugging again and again.
 FAILED = "mqtt: no connection, trying again: "

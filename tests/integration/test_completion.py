@@ -47,7 +47,7 @@ class Completion(unittest.TestCase):
         path = lab.BUILD + ":" + os.environ["PATH"]
         run = subprocess.run([BASH, "--norc", "-c", ASK, "bash", FILE, line, breaks], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, cwd=cwd,
-                             env=dict(os.environ, PATH=path, **(env or {})))
+                             env={**os.environ, "PATH": path, **(env or {})})
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         return sorted(run.stdout.split())
 
@@ -62,9 +62,9 @@ class Completion(unittest.TestCase):
         for command in sorted(commands()):
             with self.subTest(command=command):
                 self.assertEqual(set(self.complete("amshanctl %s --" % command)),
-                                 listed(r"^ .*?(--[a-z]+)", help_of(command).split("\nOptions:\n")[1]))
+                                 listed(r"^ .*?(--[a-z-]+)", help_of(command).split("\nOptions:\n")[1]))
         self.assertEqual(set(self.complete("amshanctl -")),
-                         listed(r"^ .*?(--[a-z]+)", help_of().split("\nOptions:\n")[1]))
+                         listed(r"^ .*?(--[a-z-]+)", help_of().split("\nOptions:\n")[1]))
 
     def test_values(self):
         for breaks in (BREAKS, " "):
@@ -106,6 +106,9 @@ class Completion(unittest.TestCase):
             self.assertEqual((run.stdout, run.stderr), ("7359992800000001\n", ""))
             with open(folder.file("asked")) as f:
                 self.assertEqual(f.read(), "--user list --json\n")
+            for line, want in (("forget 7", ["7359992800000001"]), ("forget 7359992800000001 ", []),
+                               ("monitor 1 ", ["6970631400000001", "7359992800000001"])):
+                self.assertEqual(self.complete("amshanctl " + line, env=env), want)
             # One that does not answer is waited for a moment, and one that is not there is no complaint.
             folder.write("amshanctl", "#!/bin/sh\nexec sleep 60\n", 0o755)
             run = subprocess.run([BASH, "--norc", "-c", ASK, "bash", FILE, "amshanctl monitor a ", BREAKS], env=env,

@@ -91,8 +91,11 @@ class DefaultFileTest(unittest.TestCase):
 
     def test_its_defaults_are_the_defaults(self):
         keys = re.findall(r"(?m)^([a-z-]+) =", self.examples)
-        self.assertEqual(sorted(keys), ["dbus", "log-level", "runtime-directory", "state-directory"])
-        self.assertIn('\nlog-level = info\n', self.examples)
+        self.assertEqual(sorted(keys), ["dbus", "log-level", "peak-any-day", "peak-hours", "peak-window",
+                                        "runtime-directory", "state-directory"])
+        for line in ("dbus = true", "log-level = info", "peak-any-day = false", "peak-hours = 3",
+                     'peak-window = "always"', "\tdiscovery = true", '\tdiscovery-prefix = "homeassistant"'):
+            self.assertIn("\n%s\n" % line, self.examples)
         self.assertIn('\nstate-directory = "/var/lib/amshan"\n', self.examples)
         self.assertIn('\nruntime-directory = "/run/amshan"\n', self.examples)
 

@@ -10,8 +10,9 @@ import unittest
 
 import lab
 from ctl_lab import Line, WithDaemon, numbers
+from derive_lab import POWERS, settled, with_power
 
-COMMANDS = ("decode", "list", "show", "monitor", "status")
+COMMANDS = ("decode", "list", "show", "monitor", "forget", "status")
 
 
 class Usage(unittest.TestCase):
@@ -34,6 +35,9 @@ class Usage(unittest.TestCase):
                 (["decode", "a", "b"], 'decode takes no "b"'),
                 (["show"], "show needs a METER"),
                 (["show", "1", "2"], 'show takes no "2"'),
+                (["forget"], "forget needs a METER"),
+                (["forget", "1", "2"], 'forget takes no "2"'),
+                (["forget", "--json", "1"], "forget takes no --json"),
                 (["list", "--user", "--system"], "--user and --system exclude each other")):
             with self.subTest(args=args):
                 status, out, err = self.run_ctl(*args)
@@ -72,8 +76,9 @@ class Running(WithDaemon):
         sent = self.line.send(2)
         self.wait_messages(1)
         meter, = self.json("list")
-        self.assertEqual({k: v for k, v in meter.items() if k not in ("last_message", "messages")},
-                         dict(sent, id=sent["meter_id"], source="house", meter_manufacturer="Aidon", available=True))
+        self.assertEqual(settled({k: v for k, v in meter.items() if k not in ("last_message", "messages")}),
+                         dict(with_power(sent), id=sent["meter_id"], source="house", meter_manufacturer="Aidon",
+                              available=True))
         self.assertRegex(meter["last_message"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
         out, err = self.ctl("list")
@@ -102,6 +107,7 @@ class Running(WithDaemon):
                      ["List", "version", "AIDON_V0001"], ["Available", "yes"]):
             self.assertIn(line, rows)
         units = {"power": {"W", "var"}, "energy": {"Wh", "varh"}, "voltage": {"V"}, "current": {"A"}}
+        self.assertLessEqual({*numbers(sent), *POWERS}, {r[0] for r in rows if r})
         for name, value in numbers(sent).items():
             row = next(r for r in rows if r and r[0] == name)
             self.assertEqual(float(row[1]), value)
@@ -118,7 +124,7 @@ class Running(WithDaemon):
             self.wait_messages(1)
             meter = self.json("show", number)
             self.assertNotIn("voltage_l2", meter)
-            self.assertNotIn("derived", meter)
+            self.assertEqual(meter["derived"], list(POWERS))
         with Line("kaifa-it", number) as line:
             self.line = line
             self.daemon.stop()
@@ -128,12 +134,14 @@ class Running(WithDaemon):
             line.send(2)
             self.wait_messages(1)
             meter = self.json("show", number)
-            self.assertEqual(meter["derived"], ["voltage_l2"])
+            self.assertEqual(meter["derived"], [*POWERS, "voltage_l2"])
             self.assertGreater(meter["voltage_l2"], 100)
-            self.assertEqual(self.json("list")[0]["derived"], ["voltage_l2"])
+            self.assertEqual(self.json("list")[0]["derived"], [*POWERS, "voltage_l2"])
             rows = [row.split() for row in self.ctl("show", number)[0].splitlines()]
-            units = {row[0]: " ".join(row[2:4]) for row in rows if row and row[0].startswith("voltage")}
+            units = {row[0]: " ".join(row[2:4]) for row in rows if row and row[0].startswith(("voltage", *POWERS))}
             self.assertEqual(units.pop("voltage_l2"), "V, derived")
+            self.assertEqual(units.pop("apparent_power"), "VA, derived")
+            self.assertRegex(units.pop("power_factor"), r"^derived \d")
             for unit in units.values():
                 self.assertRegex(unit, r"^V \d")
 
@@ -212,7 +220,7 @@ class NotRunning(unittest.TestCase):
     def test_no_daemon(self):
         with lab.Bus() as bus, lab.Bus() as system:
             bus.env["DBUS_SYSTEM_BUS_ADDRESS"] = system.address
-            for args in (["list"], ["show", "1"], ["monitor"], ["status"], ["status", "--json"]):
+            for args in (["list"], ["show", "1"], ["monitor"], ["forget", "1"], ["status"], ["status", "--json"]):
                 run = lab.ctl(bus, *args, check=False)
                 self.assertEqual((run.returncode, run.stdout), (1, b""))
                 self.assertEqual(run.stderr, b"amshanctl: amshand is not running, neither on the system bus nor on "

@@ -11,9 +11,10 @@ import xml.etree.ElementTree as ET
 
 import dbus_xml
 import lab
-from dbus_lab import (ID, LOG, LOG_PATH, METER, PROPERTIES, SOURCE, DBusTest, Line, Messages, Monitor, busctl, get,
-                      interfaces, source_conf)
+from dbus_lab import (ID, LOG, LOG_PATH, METER, PROPERTIES, SOURCE, DBusTest, Line, Messages, Monitor, busctl,
+                      by_interface, get, interfaces, source_conf)
 from dbus_xml import NAME, PATH
+from derive_lab import POWERS, Registers, settled
 
 try:
     import gi
@@ -43,18 +44,21 @@ class Objects(DBusTest):
         self.assertNotIn(METER, bus.managed())
         monitor = self.enterContext(Monitor(bus))
 
-        for number, want in ((1, {"Power"}), (2, {"Phases"}), (3, {"Energy", "Clock"})):
-            before = interfaces(bus, METER) if number > 1 else {"Meter"}
+        third, fourth = [m for m in self.messages.all if m.list == 3][:2]
+        for message, want in ((self.messages.of_list(1), {"Power"}), (self.messages.of_list(2), {"Phases"}),
+                              (third, {"Energy", "Clock"}), (fourth, {"Derived"})):
+            before = interfaces(bus, METER) if message.list > 1 else {"Meter"}
             for name in want:
                 missing = busctl(bus, "call", NAME, METER, PROPERTIES, "GetAll", "s", "%s.%s" % (NAME, name))
                 self.assertNotEqual(missing.returncode, 0)
             seen = len(monitor.signals("InterfacesAdded"))
-            self.send(bus, daemon, self.messages.of_list(number))
+            self.send(bus, daemon, message)
             self.assertEqual(interfaces(bus, METER), before | want)
             added = lab.wait_for(lambda: monitor.signals("InterfacesAdded")[seen:])
             self.assertEqual({path for path, _ in added}, {PATH})
+            want = want | ({"Meter"} if message.list == 1 else set())
             self.assertEqual({i[len(NAME) + 1:] for _, (path, ifaces) in added for i in ifaces
-                              if path == METER and i.startswith(NAME)}, want | ({"Meter"} if number == 1 else set()))
+                              if path == METER and i.startswith(NAME)}, want)
 
         # Once they are there nothing is added any more.
         seen = len(monitor.signals("InterfacesAdded"))
@@ -64,17 +68,17 @@ class Objects(DBusTest):
 
     def test_values_types_and_nan(self):
         bus, _ = self.fed(2)
-        power = self.messages.of_list(2).interfaces[NAME + ".Power"]
-        shown = bus.managed()[METER][NAME + ".Power"]
-        for name, value in power.items():
-            self.assertEqual(shown[name], value)
-        self.assertIsNone(shown["PowerFactor"])  # busctl's JSON has no NaN
-        out = busctl(bus, "call", NAME, METER, PROPERTIES, "GetAll", "s", NAME + ".Power")
-        types = {k: v["type"] for k, v in json.loads(out.stdout)["data"][0].items()}
-        self.assertEqual(types.pop("Received"), "t")
-        self.assertEqual(set(types.values()), {"d"})
+        for group in ("Power", "Phases"):
+            shown = bus.managed()[METER][NAME + "." + group]
+            for name, value in self.messages.of_list(2).interfaces[NAME + "." + group].items():
+                self.assertEqual(shown[name], value)
+            out = busctl(bus, "call", NAME, METER, PROPERTIES, "GetAll", "s", NAME + "." + group)
+            types = {k: v["type"] for k, v in json.loads(out.stdout)["data"][0].items()}
+            self.assertEqual(types.pop("Received"), "t")
+            self.assertEqual(set(types.values()), {"d"})
+        self.assertEqual(shown["PowerFactorL1"], None)  # busctl's JSON has no NaN
         gdbus = subprocess.run(["gdbus", "call", "--address", bus.address, "--dest", NAME, "--object-path", METER,
-                                "--method", PROPERTIES + ".Get", NAME + ".Power", "PowerFactor"],
+                                "--method", PROPERTIES + ".Get", NAME + ".Phases", "PowerFactorL1"],
                                stdout=subprocess.PIPE, text=True, check=True)
         self.assertTrue(math.isnan(float(gdbus.stdout.strip("()<>,\n"))), gdbus.stdout)
 
@@ -89,7 +93,7 @@ class Objects(DBusTest):
         self.assertEqual(meter["Type"], "6534")
         self.assertEqual(meter["ListVersion"], "AIDON_V0001")
         self.assertIs(meter["Available"], True)
-        self.assertEqual(meter["Derived"], [])
+        self.assertEqual(meter["Derived"], list(POWERS))
         self.assertEqual(meter["Messages"], 2)
         self.assertTrue(begin < meter["LastMessage"] < time.time() * 1e6)
         clock = bus.managed()[METER][NAME + ".Clock"]
@@ -157,6 +161,9 @@ class Objects(DBusTest):
                 ("property", "get-property", NAME, METER, NAME + ".Meter", "Nothing"),
                 ("Unknown method", "call", NAME, PATH, NAME + ".Manager", "Nothing"),
                 ("Invalid arguments", "call", NAME, PATH, NAME + ".Manager", "Reload", "s", "x"),
+                ("Invalid arguments", "call", NAME, PATH, NAME + ".Manager", "Forget"),
+                ("That is no id of a meter", "call", NAME, PATH, NAME + ".Manager", "Forget", "s", "../" + ID),
+                ("There is no meter 9, and nothing", "call", NAME, PATH, NAME + ".Manager", "Forget", "s", "9"),
                 ("not writable", "set-property", NAME, METER, NAME + ".Meter", "Id", "s", "x"),
                 ("not writable", "set-property", NAME, METER, NAME + ".Power", "ActivePowerImport", "d", "1")):
             with self.subTest(args=args):
@@ -182,10 +189,11 @@ class Signals(DBusTest):
     def test_one_change_per_interface_per_message(self):
         bus, daemon = self.fed(2)
         monitor = self.enterContext(Monitor(bus))
+        registers = Registers()
         for message in self.messages.all[1:20]:
             seen = len(monitor.changes(METER))
             self.send(bus, daemon, message)
-            want = dict(message.interfaces)
+            want = {**message.interfaces, **by_interface(registers.errors(message.readings))}
             if message.list == 3:
                 want[NAME + ".Clock"] = None
             changes = lab.wait_for(lambda: len(monitor.changes(METER)) >= seen + len(want) and
@@ -197,7 +205,7 @@ class Signals(DBusTest):
                     self.assertEqual(set(values), {"MeterTime", "Local"})
                     continue
                 received.add(values.pop("Received"))
-                self.assertEqual(values, want[interface])
+                self.assertEqual(settled(values), want[interface])
             self.assertEqual(len(received), 1)
             self.assertEqual(received, {bus.managed()[METER][NAME + ".Meter"]["LastMessage"]})
         self.assertEqual({m.list for m in self.messages.all[1:20]}, {1, 2, 3})
@@ -217,9 +225,10 @@ class Signals(DBusTest):
                 meter.update(values)
             else:
                 self.assertTrue(values.pop("Received"))
-                self.assertEqual(values, message.interfaces[interface])
+                self.assertEqual(settled(values), message.interfaces[interface])
         self.assertEqual(meter, {"MeterId": ID, "Type": "6534", "Manufacturer": "Aidon",
-                                 "ListVersion": "AIDON_V0001", "Source": "house", "Available": True})
+                                 "ListVersion": "AIDON_V0001", "Source": "house", "Available": True,
+                                 "Derived": list(POWERS)})
 
     def test_what_is_derived_is_named(self):
         self.messages = Messages(maker="kaifa-it", count=20)
@@ -227,14 +236,16 @@ class Signals(DBusTest):
         monitor = self.enterContext(Monitor(bus))
         for number in (2, 2, 1):
             self.send(bus, daemon, self.messages.of_list(number))
-        self.assertEqual(get(bus, METER, NAME + ".Meter", "Derived"), ["voltage_l2"])
+        self.assertEqual(get(bus, METER, NAME + ".Meter", "Derived"), [*POWERS, "voltage_l2"])
         self.assertGreater(get(bus, METER, NAME + ".Phases", "VoltageL2"), 100)
         # Said once, and before the value.
         lab.wait_for(lambda: len([i for i, _ in monitor.changes(METER) if i == NAME + ".Power"]) == 3, why=monitor.log)
         changes = monitor.changes(METER)
-        self.assertEqual([v["Derived"] for _, v in changes if "Derived" in v], [["voltage_l2"]])
+        self.assertEqual([v["Derived"] for _, v in changes if "Derived" in v],
+                         [[*POWERS, "voltage_l2"]])
         order = ["Derived" if "Derived" in v else i for i, v in changes]
-        self.assertLess(order.index("Derived"), order.index(NAME + ".Phases"))
+        for group in (".Power", ".Phases"):
+            self.assertLess(order.index("Derived"), order.index(NAME + group))
 
     def test_source_and_availability(self):
         bus, daemon = self.fed(2)
@@ -305,7 +316,7 @@ class Signals(DBusTest):
             for interface, values in message.interfaces.items():
                 for name, value in values.items():
                     lab.wait_for(lambda: cached(METER, interface.rsplit(".", 1)[1], name) == value, why=daemon.log)
-        self.assertTrue(math.isnan(cached(METER, "Power", "PowerFactor")))
+        self.assertTrue(math.isnan(cached(METER, "Phases", "PowerFactorL1")))
         self.assertIs(cached(METER, "Meter", "Available"), True)
         daemon.stop()
         lab.wait_for(lambda: cached(METER, "Meter", "Id") is None and client.get_name_owner() is None)

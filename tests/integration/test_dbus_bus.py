@@ -178,6 +178,8 @@ class Policy(DBusTest):
             with self.subTest(prefix=prefix):
                 out = self.call(prefix, PATH, NAME + ".Manager", "Reload")
                 self.assertEqual(out.returncode == 0, allowed, out.stderr)
+                out = self.call(prefix, PATH, NAME + ".Manager", "Forget", "s", "1234")
+                self.assertEqual("There is no meter 1234" in out.stderr, allowed, out.stderr)
                 out = busctl(self.system, "set-property", NAME, LOG_PATH, LOG, "LogLevel", "s", "debug",
                              prefix=prefix)
                 self.assertEqual(out.returncode == 0, allowed, out.stderr)
@@ -241,6 +243,7 @@ class Leaks(DBusTest):
             ("set-property", NAME, LOG_PATH, LOG, "LogLevel", "s", "loud"),
             ("introspect", NAME, METER), ("introspect", NAME, PATH + "/meter"), ("tree", NAME),
             ("call", NAME, PATH, NAME + ".Manager", "Reload"),
+            ("call", NAME, PATH, NAME + ".Manager", "Forget", "s", "1234"),
         )
         for _ in range(12):
             for args in calls:

@@ -127,9 +127,10 @@ class Man(unittest.TestCase):
 
     def test_the_topics_of_mqtt(self):
         with open(os.path.join(lab.TOP, "README.md")) as f:
-            topics = re.findall(r"(?m)^\| `(amshan/[\w/]+)` \|", f.read())
-        self.assertGreater(len(topics), 2)
-        self.assertEqual(re.findall(r"^\.It Li (amshan/\S+)$", read("amshan.7"), re.M), topics)
+            topics = re.findall(r"(?m)^\| `((?:amshan|homeassistant)/[\w/]+)` \|", f.read())
+        self.assertGreater(len(topics), 4)
+        listed = re.findall(r"^\.It Li ((?:amshan|homeassistant)/\S+)$", read("amshan.7"), re.M)
+        self.assertEqual([topic for topic in listed if "amshan_daemon" not in topic], topics)
 
     def test_the_sources_of_amshand(self):
         page = read("amshand.conf.5")

@@ -426,22 +426,32 @@ static const struct mistake {
 	{ "mqtt { host = h topic = \"a\xff\" }",
 	  "a.conf:1: topic: \"a\\xff\" is no base topic: it is not UTF-8\n" },
 
+	{ "peak-hours = 6", "a.conf:1: peak-hours: \"6\" is not a number from 1 to 5\n" },
+	{ "peak-hours = 0", "a.conf:1: peak-hours: \"0\" is not a number from 1 to 5\n" },
+	{ "peak-window = \"Mon-Fri 7-20h\"",
+	  "a.conf:1: peak-window: \"Mon-Fri 7-20h\" is no window of hours, as \"always\", \"07-20\", "
+	  "\"Mon-Fri\" or \"Mon-Fri 07-20\" is\n" },
+	{ "source a { uri = u main-fuse = 0 }",
+	  "a.conf:1: main-fuse: \"0\" is not a whole number from 1 to 65535\n" },
+	{ "mqtt { host = h discovery-prefix = \"a/+\" }",
+	  "a.conf:1: discovery-prefix: \"a/+\" is no base topic: it has a wildcard, + or #, in it\n" },
+
 	/* keys */
 	{ "\n\ncolour = red\nsize = 3\ndbus = no",
-	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
-	  "sections source and mqtt\n"
-	  "a.conf:4: size: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
-	  "sections source and mqtt\n" },
+	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, "
+	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
+	  "a.conf:4: size: unknown key; known are here log-level, state-directory, "
+	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
 	{ "source a { uri = u\n tls = yes }",
 	  "a.conf:2: tls: unknown key; known are here uri, meter, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, derive-l2\n" },
+	  "scale-current, scale-energy, scale-voltage, clock, main-fuse, derive-l2\n" },
 	{ "mqtt { host = h\n password = x }",
 	  "a.conf:2: password: unknown key; known are here host, port, client-id, username, "
 	  "password-file, keepalive, tls, ca-file, ca-directory, cert-file, key-file, psk-identity, "
-	  "psk-file, topic, publish\n" },
+	  "psk-file, topic, publish, discovery, discovery-prefix\n" },
 	{ "sauce a { uri = u }",
-	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
-	  "sections source and mqtt\n" },
+	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, "
+	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
 	{ "dbus = yes\ndbus = no", "a.conf:2: dbus: is set a second time in this section\n" },
 	{ "source a { uri = u\n uri = v }",
 	  "a.conf:2: uri: is set a second time in this section\n" },
@@ -492,11 +502,11 @@ static const struct mistake {
 	  "}\n"
 	  "log-level = z\n",
 	  "a.conf:2: dbus: \"7\" is neither true nor false\n"
-	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, runtime-directory, dbus, and the "
-	  "sections source and mqtt\n"
+	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, "
+	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
 	  "a.conf:6: bogus: unknown key; known are here uri, meter, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, derive-l2\n"
+	  "scale-current, scale-energy, scale-voltage, clock, main-fuse, derive-l2\n"
 	  "a.conf:7: clock: \"y\" is no clock; auto, message, utc, utc+1 or cet is\n"
 	  "a.conf:9: log-level: \"z\" is no level; debug, info, notice, warning or err is\n"
 	  "a.conf:4: uri: is missing in source \"a\"\n" },

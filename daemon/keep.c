@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is kept of each meter: the files.
+ *
+ * They are written in batches: first all of a batch, then each is synced, which costs one commit of
+ * the file system's journal instead of one for each, then they get their names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "folder.h"
+#include "keep.h"
+#include "log.h"
+#include "util.h"
+
+#define FOLDER		"meters"
+#define BATCH_MAX	32		/* files in one turn of the loop */
+#define FILE_MAX	(64 * 1024)	/* octets of a file that is ours */
+#define PAUSE_US	(20 * USEC_PER_MSEC)
+
+/* A file of a batch; @meter: NULL if it is gone. */
+struct sheet {
+	struct meter *meter;
+	double reserved[DERIVE_DIRECTIONS];
+	char *path;
+	char *new;
+	char *text;
+	int fd;
+};
+
+struct keep {
+	char *folder;
+	sd_event_source *timer;
+	TAILQ_HEAD(, meter) wanted;
+	struct sheet batch[BATCH_MAX];
+	unsigned int n;
+	bool failed;		/* said that it cannot be written */
+};
+
+static char *path_of(const struct keep *k, const char *id)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s.json", k->folder, id) < 0 ? NULL : path;
+}
+
+/* ---- writing ---- */
+
+/* What is not kept may be shown all the same: it is only a crash that would tell. */
+static void reserve(struct sheet *s, bool kept)
+{
+	if (!s->meter)
+		return;
+	s->meter->kept_us = mono_us();
+	for (unsigned int i = 0; i < DERIVE_DIRECTIONS; i++) {
+		struct live_register *l = &s->meter->derive.live[i];
+
+		if (!l->known)
+			continue;
+		l->has_reserved = true;
+		l->reserved = kept ? s->reserved[i] : INFINITY;
+	}
+}
+
+static int sheet_write(struct sheet *s)
+{
+	const char *p = s->text;
+	size_t n;
+
+	if (!s->text || !s->path || asprintf(&s->new, "%s.new", s->path) < 0) {
+		s->new = NULL;
+		return -ENOMEM;
+	}
+	s->fd = open(s->new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (s->fd < 0)
+		return -errno;
+	for (n = strlen(p); n;) {
+		ssize_t w = write(s->fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* The new name must not come to disk before its content. */
+static int sheet_finish(struct sheet *s)
+{
+	if (fsync(s->fd) == 0 && rename(s->new, s->path) == 0)
+		return 0;
+	return -errno;
+}
+
+static void batch_write(struct keep *k)
+{
+	int result[BATCH_MAX];
+
+	for (unsigned int i = 0; i < k->n; i++)
+		result[i] = sheet_write(&k->batch[i]);
+	for (unsigned int i = 0; i < k->n; i++) {
+		struct sheet *s = &k->batch[i];
+		int r = result[i] < 0 ? result[i] : sheet_finish(s);
+
+		if (r < 0 && s->fd >= 0)
+			unlink(s->new);
+		if (r < 0 && !k->failed)
+			log_warning("%s: %s: what is counted of meters will not be remembered",
+				    s->path ? s->path : k->folder, strerror(-r));
+		k->failed = r < 0;
+		reserve(s, r == 0);
+		closep(&s->fd);
+		free(s->path);
+		free(s->new);
+		free(s->text);
+	}
+	k->n = 0;
+}
+
+static void batch_add(struct keep *k, struct meter *m, bool last)
+{
+	struct sheet *s = &k->batch[k->n++];
+
+	*s = (struct sheet){
+		.meter = last ? NULL : m,
+		.path = path_of(k, m->id),
+		.text = keep_text(m, last),
+		.fd = -1,
+	};
+	for (unsigned int i = 0; i < DERIVE_DIRECTIONS; i++)
+		s->reserved[i] = live_reserve(&m->derive.live[i]);
+}
+
+static void unwant(struct keep *k, struct meter *m)
+{
+	if (m->keep_wanted)
+		TAILQ_REMOVE(&k->wanted, m, keep_link);
+	m->keep_wanted = false;
+}
+
+static void timer_set(struct keep *k, u64 us)
+{
+	sd_event_source_set_time_relative(k->timer, us);
+	sd_event_source_set_enabled(k->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *timer, u64 usec, void *ctx)
+{
+	struct keep *k = ctx;
+	struct meter *m;
+
+	while (k->n < BATCH_MAX && (m = TAILQ_FIRST(&k->wanted))) {
+		unwant(k, m);
+		batch_add(k, m, false);
+	}
+	batch_write(k);
+	/* The rest after what came meanwhile. */
+	if (!TAILQ_EMPTY(&k->wanted))
+		timer_set(k, PAUSE_US);
+	return 0;
+}
+
+void keep_want(struct keep *k, struct meter *m)
+{
+	if (m->keep_wanted)
+		return;
+	if (TAILQ_EMPTY(&k->wanted))
+		timer_set(k, KEEP_DELAY_US);
+	m->keep_wanted = true;
+	TAILQ_INSERT_TAIL(&k->wanted, m, keep_link);
+}
+
+void keep_last(struct keep *k, struct meter *m)
+{
+	unwant(k, m);
+	if (!m->messages)
+		return;
+	if (k->n == BATCH_MAX)
+		batch_write(k);
+	batch_add(k, m, true);
+	timer_set(k, PAUSE_US);
+}
+
+int keep_forget(struct keep *k, const char *id)
+{
+	_cleanup_free_ char *path = path_of(k, id);
+
+	if (!path)
+		return -ENOMEM;
+	/* Not to come back by what still waits. */
+	batch_write(k);
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+/* ---- reading ---- */
+
+static int file_read(const char *path, char *text, size_t *n)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	ssize_t got = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	for (*n = 0; *n < FILE_MAX; *n += (size_t)got) {
+		got = read(fd, text + *n, FILE_MAX - *n);
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return 0;
+	}
+	return -EFBIG;
+}
+
+void keep_load(struct keep *k, struct meter *m)
+{
+	struct live_time now = { (s64)mono_us(), (s64)real_us() };
+	_cleanup_free_ char *path = path_of(k, m->id), *text = malloc(FILE_MAX);
+	char why[KEEP_WHY_MAX];
+	size_t n = 0;
+	int r;
+
+	if (!path || !text)
+		return;
+	/* It may have gone a moment ago. */
+	batch_write(k);
+	r = file_read(path, text, &n);
+	if (r == -ENOENT)
+		return;
+	if (r < 0)
+		snprintf(why, sizeof(why), "%s", strerror(-r));
+	else
+		r = keep_parse(m, text, n, now, why);
+	if (r < 0)
+		log_about(LOG_WARNING, m->source, m->id, "%s: %s: what is counted of meter %s "
+			  "begins anew", path, why, m->id);
+}
+
+/* ---- beginning and end ---- */
+
+int keep_new(sd_event *event, const char *dir, bool said, struct keep **ret)
+{
+	struct keep *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return -ENOMEM;
+	TAILQ_INIT(&k->wanted);
+	if (asprintf(&k->folder, "%s/" FOLDER, dir) < 0)
+		k->folder = NULL;
+	if (!k->folder ||
+	    sd_event_add_time(event, &k->timer, CLOCK_MONOTONIC, 0, 0, on_timer, k) < 0 ||
+	    sd_event_source_set_enabled(k->timer, SD_EVENT_OFF) < 0) {
+		keep_free(k);
+		return -ENOMEM;
+	}
+	k->failed = said;
+	r = folder_make(k->folder);
+	if (r < 0 && !said)
+		log_warning("state folder %s: %s: what is counted of meters will not be remembered",
+			    k->folder, strerror(-r));
+	k->failed |= r < 0;
+	*ret = k;
+	return 0;
+}
+
+void keep_free(struct keep *k)
+{
+	if (!k)
+		return;
+	batch_write(k);
+	sd_event_source_disable_unref(k->timer);
+	free(k->folder);
+	free(k);
+}
