@@ -34,6 +34,7 @@
  * @bus: the connection
  * @timer: screen: the next picture; lines: a pause, the pending message is whole
  * @model: what amshand shows
+ * @plot: what came in the last minutes; on the screen only
  * @live: signals and the screen
  * @on_screen: the screen is used, else @lines
  * @changed: something is to be drawn
@@ -46,6 +47,7 @@ struct monitor {
 	sd_bus *bus;
 	sd_event_source *timer;
 	struct model model;
+	struct plot plot;
 	struct live live;
 	bool on_screen;
 	struct lines lines;
@@ -70,11 +72,14 @@ static void timer_at(struct monitor *mon, u64 us)
 static void draw(void *ctx)
 {
 	struct monitor *mon = ctx;
+	struct screen_meters what = {
+		.model = &mon->model, .plot = mon->options->no_plot ? NULL : &mon->plot,
+		.filter = mon->options->argv, .n_filter = mon->options->argc, .now_us = real_us(),
+	};
 	u64 now = mono_us();
 	int r;
 
-	r = screen_draw(&mon->live.screen, &mon->model, mon->options->argv, mon->options->argc,
-			mon->notice, real_us());
+	r = screen_draw(&mon->live.screen, &what, mon->notice);
 	mon->changed = false;
 	mon->drawn_us = now;
 	timer_at(mon, now + TICK_US);
@@ -107,8 +112,14 @@ static void on_values(void *ctx, struct model_meter *m, enum quantity_group grou
 {
 	struct monitor *mon = ctx;
 
-	if (mon->on_screen || !wants(mon, m))
+	if (!wants(mon, m))
 		return;
+	if (mon->on_screen) {
+		/* Without memory the picture is not drawn either, and that is said. */
+		if (!mon->options->no_plot)
+			plot_add(&mon->plot, m, v, received, real_us());
+		return;
+	}
 	lines_values(&mon->lines, m, group, v, received, added);
 	timer_at(mon, mono_us() + PAUSE_US);
 }
@@ -280,6 +291,7 @@ static void monitor_end(struct monitor *mon)
 	mon->bus = sd_bus_flush_close_unref(mon->bus);
 	mon->event = sd_event_unref(mon->event);
 	model_clear(&mon->model);
+	plot_clear(&mon->plot);
 }
 
 static int monitor_run(struct monitor *mon)

@@ -3,6 +3,7 @@
  * The screen: pictures on a terminal.
  */
 #include <errno.h>
+#include <langinfo.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,13 @@ bool screen_usable(void)
 	const char *term = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+bool screen_blocks(void)
+{
+	const char *term = getenv("TERM");
+
+	return !strcmp(nl_langinfo(CODESET), "UTF-8") && (!term || strcmp(term, "linux") != 0);
 }
 
 static int write_all(const char *p, size_t n)
@@ -114,6 +122,24 @@ void picture_line(struct picture *p, const char *text)
 		return;
 	p->left--;
 	fprintf(p->f, "%.*s" LINE_END, (int)p->width, text);
+}
+
+void picture_fitted(struct picture *p, const char *text)
+{
+	if (!p->left)
+		return;
+	p->left--;
+	fprintf(p->f, "%s" LINE_END, text);
+}
+
+unsigned int picture_width(const struct picture *p)
+{
+	return p->width;
+}
+
+unsigned int picture_left(const struct picture *p)
+{
+	return p->left;
 }
 
 void picture_gap(struct picture *p)

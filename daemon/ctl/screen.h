@@ -31,6 +31,9 @@ struct screen {
 /* screen_usable() - is standard output a terminal that understands ANSI sequences? */
 bool screen_usable(void);
 
+/* screen_blocks() - does the terminal show Unicode's block elements?  The console has no glyphs. */
+bool screen_blocks(void);
+
 /* screen_begin(), screen_end() - take and give back the terminal; both may be called twice */
 void screen_begin(struct screen *s);
 void screen_end(struct screen *s);
@@ -60,6 +63,13 @@ struct screen_row {
 struct picture;
 
 void picture_line(struct picture *p, const char *text);
+
+/* picture_fitted() - a line that is no wider than the picture; it may be UTF-8 */
+void picture_fitted(struct picture *p, const char *text);
+
+/* picture_width(), picture_left() - characters of a line; rows that are free */
+unsigned int picture_width(const struct picture *p);
+unsigned int picture_left(const struct picture *p);
 
 /* picture_gap() - air, where there is room for it */
 void picture_gap(struct picture *p);

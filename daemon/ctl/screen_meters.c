@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Meters on the screen: the model as a table.
+ * Meters on the screen: the model as a table, and the plot below it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +28,66 @@ static void age_cell(char *cell, u64 then_us, u64 now_us)
 	if (ago)
 		*ago = '\0';
 }
+
+/* ---- the plot ---- */
+
+static void plot_line(void *ctx, const char *text)
+{
+	picture_fitted(ctx, text);
+}
+
+static struct plot_view view_of(struct picture *p, u64 now_us)
+{
+	return (struct plot_view){
+		.width = picture_width(p), .rows = picture_left(p), .blocks = screen_blocks(),
+		.now_us = now_us, .line = plot_line, .ctx = p,
+	};
+}
+
+static void plot_meter(struct picture *p, const struct screen_meters *s, const struct model_meter *m)
+{
+	struct plot_view v;
+
+	if (!s->plot)
+		return;
+	picture_gap(p);
+	v = view_of(p, s->now_us);
+	plot_draw_meter(s->plot, m->id, &v);
+}
+
+static int plot_meters(struct picture *p, const struct screen_meters *s,
+		       const struct model_meter *const *meters, size_t n)
+{
+	_cleanup_free_ const char **ids = NULL;
+	struct plot_view v;
+
+	/* The table comes first; of thousands of meters there is nothing left. */
+	if (!s->plot || picture_left(p) < 2)
+		return 0;
+	ids = calloc(n, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ids[i] = meters[i]->id;
+	picture_gap(p);
+	v = view_of(p, s->now_us);
+	plot_draw_meters(s->plot, ids, n, &v);
+	return 0;
+}
+
+/*
+ * Is there room for air?  Values come first, then the plot: both sides of the line that says which
+ * meter it is stay without, before the plot has to.
+ */
+static bool is_roomy(const struct picture *p, const struct screen_meters *s,
+		     const struct model_meter *m, size_t n_values)
+{
+	unsigned int rows = s->plot ? plot_rows(s->plot, m->id, s->now_us) : 0;
+
+	return picture_left(p) >= 1 + 2 + 1 + n_values + rows;
+}
+
+/* ---- tables ---- */
 
 /* From the most wanted one on: a narrow terminal shows the first ones. */
 static const struct screen_column meter_columns[] = {
@@ -62,37 +122,29 @@ static void meter_row(struct screen_row *row, const struct model_meter *m, u64 n
 		fixed_cell(row->cell[3 + i], &m->values, values[i]);
 }
 
-static int draw_meters(struct picture *p, const struct model_meter *const *meters, size_t n,
-		       u64 now_us)
+static int draw_meters(struct picture *p, const struct screen_meters *s,
+		       const struct model_meter *const *meters, size_t n)
 {
 	_cleanup_free_ struct screen_row *rows = calloc(n ?: 1, sizeof(*rows));
 
 	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		meter_row(&rows[i], meters[i], now_us);
+		meter_row(&rows[i], meters[i], s->now_us);
+	picture_gap(p);
 	picture_table(p, meter_columns, ARRAY_SIZE(meter_columns), rows, n);
-	return 0;
+	return plot_meters(p, s, meters, n);
 }
 
 static const struct screen_column value_columns[] = {
 	{ "NAME", 24, true }, { "VALUE", 12 }, { "UNIT", 4, true }, { "AGE", 6 },
 };
 
-static int draw_meter(struct picture *p, const struct model_meter *m, u64 now_us)
+/* All that a meter has: how many rows of Q_COUNT. */
+static size_t value_rows(struct screen_row *rows, const struct model_meter *m, u64 now_us)
 {
-	_cleanup_free_ struct screen_row *rows = calloc(Q_COUNT, sizeof(*rows));
-	char text[4 * TEXT_MAX], maker[TEXT_MAX], type[TEXT_MAX], local[TEXT_MAX];
 	size_t n = 0;
 
-	if (!rows)
-		return -ENOMEM;
-	snprintf(text, sizeof(text), "%s %s %s%s%s",
-		 text_escape(m->identity[ID_MANUFACTURER], maker, sizeof(maker)),
-		 text_escape(m->identity[ID_METER_TYPE], type, sizeof(type)), m->id,
-		 m->has_clock ? ", clock " : "", text_escape(m->local, local, sizeof(local)));
-	picture_line(p, text + strspn(text, " "));
-	picture_gap(p);
 	for (unsigned int q = 0; q < Q_COUNT; q++) {
 		struct screen_row *row = &rows[n];
 
@@ -101,11 +153,35 @@ static int draw_meter(struct picture *p, const struct model_meter *m, u64 now_us
 		n++;
 		row->dim = !m->available;
 		snprintf(row->cell[0], SCREEN_CELL_MAX, "%s", quantity_table[q].name);
-		text_number(m->values.value[q], row->cell[1], SCREEN_CELL_MAX);
+		text_value(q, m->values.value[q], now_us, row->cell[1], SCREEN_CELL_MAX);
 		snprintf(row->cell[2], SCREEN_CELL_MAX, "%s", kind_table[quantity_table[q].kind].unit);
 		age_cell(row->cell[3], m->received[quantity_table[q].group], now_us);
 	}
+	return n;
+}
+
+static int draw_meter(struct picture *p, const struct screen_meters *s, const struct model_meter *m)
+{
+	_cleanup_free_ struct screen_row *rows = calloc(Q_COUNT, sizeof(*rows));
+	char text[4 * TEXT_MAX], maker[TEXT_MAX], type[TEXT_MAX], local[TEXT_MAX];
+	bool roomy;
+	size_t n;
+
+	if (!rows)
+		return -ENOMEM;
+	n = value_rows(rows, m, s->now_us);
+	roomy = is_roomy(p, s, m, n);
+	snprintf(text, sizeof(text), "%s %s %s%s%s",
+		 text_escape(m->identity[ID_MANUFACTURER], maker, sizeof(maker)),
+		 text_escape(m->identity[ID_METER_TYPE], type, sizeof(type)), m->id,
+		 m->has_clock ? ", clock " : "", text_escape(m->local, local, sizeof(local)));
+	if (roomy)
+		picture_gap(p);
+	picture_line(p, text + strspn(text, " "));
+	if (roomy)
+		picture_gap(p);
 	picture_table(p, value_columns, ARRAY_SIZE(value_columns), rows, n);
+	plot_meter(p, s, m);
 	return 0;
 }
 
@@ -123,17 +199,9 @@ static const struct model_meter **choose(const struct model *m, char *const *fil
 	return chosen;
 }
 
-/* struct scene - what is drawn; see screen_draw() */
-struct scene {
-	const struct model *model;
-	char *const *filter;
-	int n_filter;
-	u64 now_us;
-};
-
 static int draw(struct picture *p, void *ctx)
 {
-	const struct scene *s = ctx;
+	const struct screen_meters *s = ctx;
 	const struct model_meter **chosen;
 	char text[TEXT_MAX], when[TEXT_MAX];
 	size_t n;
@@ -145,21 +213,17 @@ static int draw(struct picture *p, void *ctx)
 	snprintf(text, sizeof(text), "%s  %zu meter%s, q ends",
 		 text_time(s->now_us, s->now_us, when, sizeof(when)), n, n == 1 ? "" : "s");
 	picture_line(p, text);
-	picture_gap(p);
 	if (n == 1)
-		r = draw_meter(p, chosen[0], s->now_us);
+		r = draw_meter(p, s, chosen[0]);
 	else if (n)
-		r = draw_meters(p, chosen, n, s->now_us);
+		r = draw_meters(p, s, chosen, n);
 	free(chosen);
 	return r;
 }
 
-int screen_draw(struct screen *s, const struct model *m, char *const *filter, int n_filter,
-		const char *notice, u64 now_us)
+int screen_draw(struct screen *s, const struct screen_meters *what, const char *notice)
 {
-	struct scene scene = {
-		.model = m, .filter = filter, .n_filter = n_filter, .now_us = now_us,
-	};
+	struct screen_meters shown = *what;
 
-	return screen_show(s, draw, &scene, notice);
+	return screen_show(s, draw, &shown, notice);
 }

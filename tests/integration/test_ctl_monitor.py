@@ -2,6 +2,7 @@
 """amshanctl monitor: into a pipe and on a terminal."""
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import unittest
 
 import lab
 from ctl_lab import Line, Terminal, WithDaemon, numbers
+from derive_lab import POWERS, Registers, settled, with_power
 
 
 class Monitor(WithDaemon):
@@ -32,7 +34,8 @@ class Monitor(WithDaemon):
         return stream.readline().decode()
 
     def read_values(self, p):
-        return numbers({k: v for k, v in json.loads(self.read_line(p)).items() if k not in ("id", "received")})
+        return settled(numbers({k: v for k, v in json.loads(self.read_line(p)).items()
+                                if k not in ("id", "received")}))
 
     def end(self, p, sig=signal.SIGINT):
         p.send_signal(sig)
@@ -49,7 +52,7 @@ class Monitor(WithDaemon):
             self.assertRegex(got.pop("received"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
             if "meter_time" in sent:
                 self.assertTrue(got["meter_time"].startswith(sent["meter_time"][:19]))
-            self.assertEqual(numbers(got), numbers(sent))
+            self.assertEqual(settled(numbers(got)), with_power(numbers(sent)))
             self.assertEqual("meter_time" in got, "meter_time" in sent)
         self.assertEqual(self.end(p), (0, "", ""))
 
@@ -59,8 +62,10 @@ class Monitor(WithDaemon):
         self.wait_messages(1)
         p = self.monitor("--json")
         self.line.peer.sendall(b"".join(octets for octets, _ in self.line.messages))
+        registers = Registers()
         for _, truth in self.line.messages:
-            self.assertEqual(self.read_values(p), numbers(truth["readings"]))
+            sent = numbers(truth["readings"])
+            self.assertEqual(self.read_values(p), {**with_power(sent), **registers.errors(sent)})
         self.assertEqual(self.end(p), (0, "", ""))
 
     def test_one_line_per_message(self):
@@ -82,9 +87,11 @@ class Monitor(WithDaemon):
             for number in (2, 1, 2):
                 other.send(number)
                 got, line = json.loads(self.read_line(as_json)), self.read_line(as_text)
-                self.assertEqual(got.get("derived"), ["voltage_l2"] if number == 2 else None)
+                self.assertEqual(got.get("derived"), [*POWERS, "voltage_l2"] if number == 2 else None)
                 self.assertEqual("voltage_l2" in got, number == 2)
-                self.assertEqual(line.count(" V (derived)"), int(number == 2))
+                for marked in (" V (derived)", " VA (derived)", "power_factor %.15g (derived)" %
+                               got.get("power_factor", 0)):
+                    self.assertEqual(line.count(marked), int(number == 2))
             self.assertEqual(self.end(as_json), (0, "", ""))
             self.assertEqual(self.end(as_text), (0, "", ""))
 
@@ -111,7 +118,7 @@ class Monitor(WithDaemon):
         self.start()
         self.assertRegex(self.read_line(p, "stderr"), r"^amshanctl: .*amshand is running again\n$")
         sent = self.line.send(2)
-        self.assertEqual(self.read_values(p), numbers(sent))
+        self.assertEqual(self.read_values(p), with_power(numbers(sent)))
         self.assertEqual(self.end(p), (0, "", ""))
 
     def test_the_end_of_the_bus_is_the_end(self):
@@ -159,7 +166,7 @@ class Screen(WithDaemon):
 
     def test_a_table_is_redrawn_in_place(self):
         self.start_two()
-        t = self.terminal()
+        t = self.terminal("--no-plot")
         t.wait(lambda: t.alternate and not t.cursor and t.shows("0 meters"))
         self.line.send(2)
         self.other.send(2)
@@ -240,6 +247,133 @@ class Screen(WithDaemon):
         t.wait(lambda: t.alternate and t.shows("0 meters"))
         t.key(b"q")
         self.check_end(t)
+
+    def plot_terminal(self, *args, encoding="C.UTF-8", term="xterm", **kw):
+        env = dict(os.environ, TERM=term, LC_ALL=encoding, **self.bus.env)
+        return self.enterContext(Terminal([lab.AMSHANCTL, "monitor", *args], env, **kw))
+
+    @staticmethod
+    def plot_row(t, name):
+        """Name, scale and what is plotted of the row of this name."""
+        for line in t.screen:
+            before, bar, plotted = line.partition(" |")
+            if bar and before.startswith(name):
+                return name, before[len(name):].strip(), plotted
+        return None
+
+    def test_a_plot_of_one_meter_has_its_power_and_its_phases(self):
+        self.start()
+        t = self.plot_terminal(rows=40)
+        t.wait(lambda: t.shows("0 meters"))
+        self.assertFalse(t.shows("'5 min"))
+        sent = self.line.send(2)
+        t.wait(lambda: self.plot_row(t, "current L3"))
+        scale = self.plot_row(t, "power")[1]
+        self.assertRegex(scale, r"^\d+ W$")
+        self.assertGreaterEqual(int(scale[:-2]), sent["active_power_import"])
+        # What came now is in the last column, or in the one before, and nothing was before that.
+        for name in ("current L1", "current L2", "current L3"):
+            _, scale, plotted = self.plot_row(t, name)
+            self.assertRegex(scale, r"^0\.\.[\d.]+ A$")
+            self.assertGreaterEqual(float(scale[3:-2]), sent["current_l" + name[-1]])
+            self.assertRegex(plotted, "^ {40,}[▁▂▃▄▅▆▇█] ?$")
+        self.assertEqual(len([line for line in t.screen if line.endswith("'5 min            now")]), 1)
+        # All of it is below the table.
+        self.assertGreater(min(i for i, line in enumerate(t.screen) if " |" in line),
+                           max(i for i, line in enumerate(t.screen) if line.startswith("voltage_")))
+        t.key(b"q")
+        self.check_end(t)
+
+    def test_a_plot_of_several_meters_has_a_row_each(self):
+        self.start_two()
+        t = self.plot_terminal(rows=9)
+        t.wait(lambda: t.shows("0 meters"))
+        power = {"7359992800000001": self.line.send(2)["active_power_import"],
+                 "6970631400000001": self.other.send(2)["active_power_import"]}
+        for number, sent in power.items():
+            t.wait(lambda: self.plot_row(t, number))
+            _, scale, plotted = self.plot_row(t, number)
+            self.assertRegex(scale, r"^0\.\.\d+ W$")
+            self.assertGreaterEqual(int(scale[3:-2]), sent)
+            self.assertRegex(plotted, "^ +[▅▆▇█] ?$")
+        t.wait(lambda: len([line for line in t.screen if " |" in line]) == 2)
+        self.assertFalse(t.shows("current L1"))
+        t.key(b"q")
+        self.check_end(t)
+
+    def test_the_plot_follows_the_window(self):
+        self.start()
+        t = self.plot_terminal(rows=40)
+        t.wait(lambda: t.shows("0 meters"))
+        self.line.send(2)
+        t.wait(lambda: t.shows("'10 min") and not t.shows("'15 min"))
+        t.resize(40, 120)
+        t.wait(lambda: t.shows("'20 min"))
+        t.resize(40, 40)
+        t.wait(lambda: not t.shows(" |") and t.shows("voltage_l1"))
+        t.resize(10, 80)
+        t.wait(lambda: not t.shows(" |") and t.shows("more: the window is too low"))
+        t.resize(24, 80)
+        t.wait(lambda: self.plot_row(t, "power") and t.row("voltage_l3"))
+        t.key(b"q")
+        self.check_end(t)
+
+    @staticmethod
+    def values(t):
+        """The names in the table of one meter."""
+        lines = [line.split() for line in t.screen]
+        first = next((i + 1 for i, line in enumerate(lines) if line[:1] == ["NAME"]), len(lines))
+        return [line[0] for line in lines[first:] if line and re.fullmatch("[a-z]+_[a-z0-9_]+", line[0])]
+
+    def test_the_plot_goes_before_any_value_does(self):
+        self.start()
+        t = self.plot_terminal(rows=60)
+        t.wait(lambda: t.shows("0 meters"))
+        for number in (2, 3, 2):
+            sent = self.line.send(number)
+            t.wait(lambda: set(numbers(sent)) <= set(self.values(t)) and self.plot_row(t, "current L3"))
+        # Of the last message all is there: it comes group by group.
+        t.read(0.5)
+        values = self.values(t)
+        self.assertTrue(set(POWERS) < set(values), values)
+        # Rows that are free below the table: the last of the screen is for notices.
+        table = 3 + len(values)
+        for free, rows in ((5, 4), (4, 3), (2, 1), (1, 0), (0, 0)):
+            t.resize(table + free + 1, 80)
+            t.wait(lambda: t.row("NAME") and self.values(t) == values and
+                   len([line for line in t.screen if " |" in line]) == rows)
+            self.assertEqual(bool(self.plot_row(t, "current L1")), free == 5)
+            self.assertFalse(t.shows("too low"))
+        t.resize(table, 80)
+        t.wait(lambda: t.shows("2 more: the window is too low") and self.values(t) == values[:-2])
+        self.assertFalse(t.shows(" |"))
+        t.key(b"q")
+        self.check_end(t)
+
+    def test_a_plot_is_ascii_where_there_are_no_blocks(self):
+        self.start()
+        for encoding, term in (("C", "xterm"), ("C.UTF-8", "linux")):
+            t = self.plot_terminal(rows=40, encoding=encoding, term=term)
+            t.wait(lambda: t.alternate and t.screen[0])
+            self.line.send(2)
+            t.wait(lambda: self.plot_row(t, "current L1"))
+            self.assertRegex(self.plot_row(t, "current L1")[2], r"^ +[_.:=+*#-]{1,2} ?$")
+            self.assertTrue(t.raw.isascii())
+            t.key(b"q")
+            self.check_end(t)
+
+    def test_no_plot_if_it_is_not_wanted(self):
+        self.start()
+        t = self.plot_terminal("--no-plot", rows=40)
+        t.wait(lambda: t.shows("0 meters"))
+        sent = self.line.send(2)
+        t.wait(lambda: all(t.row(name + " ") for name in numbers(sent)))
+        t.read(0.5)
+        self.assertFalse(t.shows(" |"))
+        t.key(b"q")
+        self.check_end(t)
+        out, err = self.ctl("list", "--no-plot", status=2)
+        self.assertEqual((out, err), ("", "amshanctl: list takes no --no-plot\n"))
 
     def test_a_terminal_without_ansi_gets_lines(self):
         self.start()
