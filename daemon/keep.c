@@ -2,8 +2,8 @@
 /*
  * What is kept of each meter: the files.
  *
- * They are written in batches: first all of a batch, then each is synced, which costs one commit of
- * the file system's journal instead of one for each, then they get their names.
+ * They are written in batches, so that no turn of the loop takes long: all of a batch, then each is synced
+ * and gets its name, then the folder is synced; only then the live registers may go on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,9 @@
 #define FILE_MAX	(64 * 1024)	/* octets of a file that is ours */
 #define PAUSE_US	(20 * USEC_PER_MSEC)
 
-/* A file of a batch; @meter: NULL if it is gone. */
+/* A file that is to be written; @meter: NULL if it is gone. */
 struct sheet {
+	TAILQ_ENTRY(sheet) link;
 	struct meter *meter;
 	double reserved[DERIVE_DIRECTIONS];
 	char *path;
@@ -36,8 +37,7 @@ struct keep {
 	char *folder;
 	sd_event_source *timer;
 	TAILQ_HEAD(, meter) wanted;
-	struct sheet batch[BATCH_MAX];
-	unsigned int n;
+	TAILQ_HEAD(, sheet) sheets;
 	bool failed;		/* said that it cannot be written */
 };
 
@@ -99,43 +99,82 @@ static int sheet_finish(struct sheet *s)
 	return -errno;
 }
 
-static void batch_write(struct keep *k)
+static int folder_sync(const struct keep *k)
 {
-	int result[BATCH_MAX];
+	_cleanup_close_ int fd = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (unsigned int i = 0; i < k->n; i++)
-		result[i] = sheet_write(&k->batch[i]);
-	for (unsigned int i = 0; i < k->n; i++) {
-		struct sheet *s = &k->batch[i];
-		int r = result[i] < 0 ? result[i] : sheet_finish(s);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
 
-		if (r < 0 && s->fd >= 0)
+static void sheet_free(struct keep *k, struct sheet *s)
+{
+	TAILQ_REMOVE(&k->sheets, s, link);
+	closep(&s->fd);
+	free(s->path);
+	free(s->new);
+	free(s->text);
+	free(s);
+}
+
+/* The first sheets; true if there are more. */
+static bool batch_write(struct keep *k)
+{
+	int result[BATCH_MAX], synced, failed = 0;
+	struct sheet *s;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(s, &k->sheets, link) {
+		if (n == BATCH_MAX)
+			break;
+		result[n++] = sheet_write(s);
+	}
+	if (!n)
+		return false;
+	s = TAILQ_FIRST(&k->sheets);
+	for (unsigned int i = 0; i < n; i++, s = TAILQ_NEXT(s, link))
+		if (result[i] == 0)
+			result[i] = sheet_finish(s);
+	synced = folder_sync(k);
+
+	for (unsigned int i = 0; i < n; i++) {
+		int r;
+
+		s = TAILQ_FIRST(&k->sheets);
+		r = result[i] < 0 ? result[i] : synced;
+		if (result[i] < 0 && s->fd >= 0)
 			unlink(s->new);
 		if (r < 0 && !k->failed)
 			log_warning("%s: %s: what is counted of meters will not be remembered",
 				    s->path ? s->path : k->folder, strerror(-r));
-		k->failed = r < 0;
+		failed |= r < 0;
+		k->failed |= r < 0;
 		reserve(s, r == 0);
-		closep(&s->fd);
-		free(s->path);
-		free(s->new);
-		free(s->text);
+		sheet_free(k, s);
 	}
-	k->n = 0;
+	k->failed = failed;
+	return !TAILQ_EMPTY(&k->sheets);
 }
 
-static void batch_add(struct keep *k, struct meter *m, bool last)
+static void all_write(struct keep *k)
 {
-	struct sheet *s = &k->batch[k->n++];
+	while (batch_write(k))
+		;
+}
 
-	*s = (struct sheet){
-		.meter = last ? NULL : m,
-		.path = path_of(k, m->id),
-		.text = keep_text(m, last),
-		.fd = -1,
-	};
+/* Without memory it is not kept, which is no worse than a crash. */
+static void sheet_add(struct keep *k, struct meter *m, bool last)
+{
+	struct sheet *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return;
+	s->meter = last ? NULL : m;
+	s->path = path_of(k, m->id);
+	s->text = keep_text(m, last);
+	s->fd = -1;
 	for (unsigned int i = 0; i < DERIVE_DIRECTIONS; i++)
 		s->reserved[i] = live_reserve(&m->derive.live[i]);
+	TAILQ_INSERT_TAIL(&k->sheets, s, link);
 }
 
 static void unwant(struct keep *k, struct meter *m)
@@ -154,15 +193,19 @@ static void timer_set(struct keep *k, u64 us)
 static int on_timer(sd_event_source *timer, u64 usec, void *ctx)
 {
 	struct keep *k = ctx;
+	unsigned int n = 0;
 	struct meter *m;
 
-	while (k->n < BATCH_MAX && (m = TAILQ_FIRST(&k->wanted))) {
-		unwant(k, m);
-		batch_add(k, m, false);
+	/* What is left of meters that are gone goes first: then there is none of one that could go. */
+	if (TAILQ_EMPTY(&k->sheets)) {
+		while (n++ < BATCH_MAX && (m = TAILQ_FIRST(&k->wanted))) {
+			unwant(k, m);
+			sheet_add(k, m, false);
+		}
 	}
 	batch_write(k);
 	/* The rest after what came meanwhile. */
-	if (!TAILQ_EMPTY(&k->wanted))
+	if (!TAILQ_EMPTY(&k->wanted) || !TAILQ_EMPTY(&k->sheets))
 		timer_set(k, PAUSE_US);
 	return 0;
 }
@@ -182,9 +225,7 @@ void keep_last(struct keep *k, struct meter *m)
 	unwant(k, m);
 	if (!m->messages)
 		return;
-	if (k->n == BATCH_MAX)
-		batch_write(k);
-	batch_add(k, m, true);
+	sheet_add(k, m, true);
 	timer_set(k, PAUSE_US);
 }
 
@@ -195,7 +236,7 @@ int keep_forget(struct keep *k, const char *id)
 	if (!path)
 		return -ENOMEM;
 	/* Not to come back by what still waits. */
-	batch_write(k);
+	all_write(k);
 	return unlink(path) < 0 ? -errno : 0;
 }
 
@@ -234,7 +275,7 @@ void keep_load(struct keep *k, struct meter *m)
 	if (!path || !text)
 		return;
 	/* It may have gone a moment ago. */
-	batch_write(k);
+	all_write(k);
 	r = file_read(path, text, &n);
 	if (r == -ENOENT)
 		return;
@@ -257,6 +298,7 @@ int keep_new(sd_event *event, const char *dir, bool said, struct keep **ret)
 	if (!k)
 		return -ENOMEM;
 	TAILQ_INIT(&k->wanted);
+	TAILQ_INIT(&k->sheets);
 	if (asprintf(&k->folder, "%s/" FOLDER, dir) < 0)
 		k->folder = NULL;
 	if (!k->folder ||
@@ -279,7 +321,7 @@ void keep_free(struct keep *k)
 {
 	if (!k)
 		return;
-	batch_write(k);
+	all_write(k);
 	sd_event_source_disable_unref(k->timer);
 	free(k->folder);
 	free(k);

@@ -158,7 +158,7 @@ static int mqtt_add(struct manager *m)
 	if (r == 0)
 		r = mqtt_client_on_state(m->mqtt, on_mqtt_state, m);
 	if (r == 0 && c->mqtt_publish) {
-		r = mqtt_output_new(m->mqtt, c->mqtt_topic, &m->mqtt_output);
+		r = mqtt_output_new(m->event, m->mqtt, c->mqtt_topic, &m->mqtt_output);
 		if (r == 0)
 			r = registry_add_output(m->registry, m->mqtt_output);
 	}

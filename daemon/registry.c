@@ -143,6 +143,16 @@ static void meter_remove(struct registry *reg, struct meter *m)
 	meter_free(m);
 }
 
+/* What is kept and shown of one that is gone for good; as keep_forget(). */
+static int meter_forgotten(struct registry *reg, const char *id)
+{
+	int r = keep_forget(reg->keep, id);
+
+	tell(reg, meter_forgotten, id);
+
+	return r;
+}
+
 static struct meter *meter_add(struct link *l, const char *id)
 {
 	struct registry *reg = l->reg;
@@ -246,8 +256,10 @@ static void drop_provisional(struct link *l, const char *id)
 	    !strcmp(provisional, id))
 		return;
 	m = meter_of(l->reg, provisional);
-	if (m && !strcmp(m->source, l->source->name))
+	if (m && !strcmp(m->source, l->source->name)) {
 		meter_remove(l->reg, m);
+		meter_forgotten(l->reg, provisional);
+	}
 }
 
 /* It names another meter than before, or its first one. */
@@ -375,7 +387,8 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	m->last_mono_us = s->last_message_us;
 	period_note(&m->period, m->last_mono_us);
 	if (update.known || derive_wants_record(&m->derive) ||
-	    (accepted && m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
+	    ((accepted || derive_reserves_much(&m->derive)) &&
+	     m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
 		keep_want(reg->keep, m);
 	update.identity |= l->took_over;
 	l->took_over = false;
@@ -596,17 +609,28 @@ int registry_forget(struct registry *reg, const char *id)
 {
 	struct meter *m = meter_of(reg, id);
 	bool known = m;
+	int r;
 
 	if (m)
 		meter_remove(reg, m);
-	known |= keep_forget(reg->keep, id) == 0;
 	known |= state_forget_meter(reg->state, id);
-	for (size_t i = 0; i < reg->n_links; i++)
-		if (!strcmp(reg->links[i]->source->learned, id))
-			*reg->links[i]->source->learned = '\0';
-	if (!known)
+	for (size_t i = 0; i < reg->n_links; i++) {
+		struct link *l = reg->links[i];
+
+		if (strcmp(l->source->learned, id))
+			continue;
+		/* As if it had never been heard: it names its meter anew. */
+		*l->source->learned = '\0';
+		l->n_named = 0;
+		memset(l->named, 0, sizeof(l->named));
+		l->first_us = l->switched_us = l->several_us = 0;
+	}
+	/* Also of one that is not known: the broker may retain what no file tells of any more. */
+	r = meter_forgotten(reg, id);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (!known && r == -ENOENT)
 		return -ENOENT;
-	tell(reg, meter_forgotten, id);
 	log_notice("meter %s: forgotten", id);
 	reg->changed(reg->ctx);
 

@@ -6,8 +6,8 @@
  * empty; it shows the mean of what came in it.  A column in which nothing came stays blank: that is
  * not zero.
  *
- * Histories are kept by the id of the meter and not by its object: they outlive a restart of amshand,
- * which shows as a gap.
+ * Histories are kept by the id of the meter and not by its object: they outlive a restart of
+ * amshand, which shows as a gap.
  */
 #ifndef AMSHAN_CTL_PLOT_H
 #define AMSHAN_CTL_PLOT_H
@@ -75,8 +75,9 @@ struct plot_view {
 unsigned int plot_rows(const struct plot *p, const char *id, u64 now_us);
 
 /*
- * plot_draw_meter() - the power of a meter as a diagram, its phases in a row each: the phases are the
- * first to go when rows are few, and all of it if there are less than two or the screen is narrow
+ * plot_draw_meter() - the power of a meter as a diagram, its phases in a row each: the phases are
+ * the first to go when rows are few, and all of it if there are less than two or the screen is
+ * narrow
  */
 void plot_draw_meter(const struct plot *p, const char *id, const struct plot_view *v);
 

@@ -53,7 +53,7 @@ static double round_up(double v)
 	return 10 * power;
 }
 
-/* Zero is between two rows, and both sides have the same scale: the finest that has room for all. */
+/* Zero is between two rows, both sides have the same scale: the finest that has room for all. */
 static void scale_rows(struct strip *s)
 {
 	double low = s->low, high = s->high;
@@ -114,8 +114,12 @@ static void scale(struct strip *s, enum plot_trace first, u64 now, unsigned int 
 static const char *const blocks[LEVELS + 1] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 static const char *const letters[LEVELS + 1] = { " ", "_", ".", ":", "-", "=", "+", "*", "#" };
 /* From the top down there are three blocks. */
-static const char *const hanging_blocks[LEVELS + 1] = { " ", "▔", "▔", "▔", "▀", "▀", "▀", "▀", "█" };
-static const char *const hanging_letters[LEVELS + 1] = { " ", "'", "'", "'", "\"", "\"", "\"", "\"", "#" };
+static const char *const hanging_blocks[LEVELS + 1] = {
+	" ", "▔", "▔", "▔", "▀", "▀", "▀", "▀", "█",
+};
+static const char *const hanging_letters[LEVELS + 1] = {
+	" ", "'", "'", "'", "\"", "\"", "\"", "\"", "#",
+};
 
 /**
  * struct drawing - what is drawn

@@ -44,7 +44,8 @@ static struct plot_view view_of(struct picture *p, u64 now_us)
 	};
 }
 
-static void plot_meter(struct picture *p, const struct screen_meters *s, const struct model_meter *m)
+static void plot_meter(struct picture *p, const struct screen_meters *s,
+		       const struct model_meter *m)
 {
 	struct plot_view v;
 

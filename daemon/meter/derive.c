@@ -227,6 +227,11 @@ bool derive_take(struct derive *d, const struct derive_settings *s, struct readi
 	return accepted;
 }
 
+bool derive_reserves_much(const struct derive *d)
+{
+	return live_reserves_much(&d->live[DERIVE_IMPORT]) || live_reserves_much(&d->live[DERIVE_EXPORT]);
+}
+
 bool derive_wants_record(const struct derive *d)
 {
 	return live_wants_record(&d->live[DERIVE_IMPORT]) || live_wants_record(&d->live[DERIVE_EXPORT]);

@@ -72,6 +72,9 @@ struct derive {
 bool derive_take(struct derive *d, const struct derive_settings *s, struct readings *r, s64 clock_us,
 		 struct live_time at, struct guard_report *ret);
 
+/* derive_reserves_much() - it should be remembered some time */
+bool derive_reserves_much(const struct derive *d);
+
 /* derive_wants_record() - it should be remembered soon */
 bool derive_wants_record(const struct derive *d);
 

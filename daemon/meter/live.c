@@ -212,7 +212,8 @@ double live_of_span(struct live_register *l, enum calendar_span span)
 	struct live_span *s = &l->span[span];
 	double energy = l->estimate - s->at_begin;
 
-	if (!l->known || !l->sure || !s->known)
+	/* Without powers it stands still from one register to the next. */
+	if (!l->known || !l->sure || !s->known || !l->has_power)
 		return NAN;
 	if (energy > s->shown)
 		s->shown = energy;
@@ -231,11 +232,17 @@ double live_reserve(const struct live_register *l)
 
 bool live_wants_record(const struct live_register *l)
 {
-	double room = live_reserve(l) - l->shown, left = l->reserved - l->shown;
+	double room = live_reserve(l) - l->shown;
 
-	/* Far too much is wrong too: after a crash nothing is shown until that much was used. */
-	return l->known && (!l->has_reserved || left < room / 2 || (left > 4 * room && !l->wait &&
-								    isfinite(left)));
+	return l->known && (!l->has_reserved || l->reserved - l->shown < room / 2);
+}
+
+bool live_reserves_much(const struct live_register *l)
+{
+	double left = l->reserved - l->shown;
+
+	return l->known && l->has_reserved && !l->wait && isfinite(left) &&
+	       left > 4 * (live_reserve(l) - l->shown);
 }
 
 /* ---- what comes ---- */

@@ -140,7 +140,13 @@ double live_of_span(struct live_register *l, enum calendar_span span);
 /* live_reserve() - up to which value the next record of it should let it be shown */
 double live_reserve(const struct live_register *l);
 
-/* live_wants_record() - it soon reaches what may be shown, or is far away from it */
+/*
+ * live_reserves_much() - what may be shown is far away: after a crash nothing would be shown until that much
+ * was used; not urgent
+ */
+bool live_reserves_much(const struct live_register *l);
+
+/* live_wants_record() - it soon reaches what may be shown */
 bool live_wants_record(const struct live_register *l);
 
 #endif /* AMSHAN_METER_LIVE_H */

@@ -13,8 +13,8 @@
 
 #include "util.h"
 
-#define OUTBOX_TOPICS_MAX	8192
-#define OUTBOX_BUCKETS		1024
+#define OUTBOX_TOPICS_MAX	16384	/* five and more of each meter */
+#define OUTBOX_BUCKETS		2048
 #define OUTBOX_MOMENTARY_US	(30 * USEC_PER_SEC)
 
 /**

@@ -136,10 +136,15 @@ static const char *topic_of(enum quantity_group group)
 	return group == GROUP_ENERGY ? "energy" : group == GROUP_DERIVED ? "derived" : "power";
 }
 
-/* Renders nothing for what is not in a message, which then changes nothing; null is "unknown". */
-static int add_template(json_t *c, const char *name, bool kilo)
+/*
+ * Renders nothing for what is not in a message, which then changes nothing; null is "unknown".  Of a time
+ * Home Assistant takes nothing for a mistake.
+ */
+static int add_template(json_t *c, const char *name, enum quantity_kind kind)
 {
-	if (kilo)
+	if (kind == KIND_TIME)
+		return add_format(c, "val_tpl", "{{ value_json.%s | default(none) }}", name);
+	if (classes[kind].kilo)
 		return add_format(c, "val_tpl", "{%% set v = value_json.%s | default('') %%}"
 				  "{{ v / 1000 if v is number else v }}", name);
 	return add_format(c, "val_tpl", "{{ value_json.%s | default('') }}", name);
@@ -160,7 +165,7 @@ static json_t *component(const struct ha_output *o, const struct ha_meter *hm, e
 	r |= add_format(c, "uniq_id", "amshan_%s_%s", id, info->name);
 	r |= add_format(c, "def_ent_id", "sensor.amshan_%s_%s", slug, info->name);
 	r |= add_format(c, "stat_t", "%s/%s/%s", o->base, id, topic_of(info->group));
-	r |= add_template(c, info->name, class->kilo);
+	r |= add_template(c, info->name, info->kind);
 	r |= add_text(c, "dev_cla", class->device_class);
 	r |= add_text(c, "stat_cla", class->state_class);
 	r |= add_text(c, "unit_of_meas", class->unit);
@@ -280,7 +285,10 @@ static unsigned int expiry_of(const struct period *p, unsigned int now)
 		return now;
 	while (i < ARRAY_SIZE(expiries) - 1 && expiries[i] < seconds)
 		i++;
-	return i < now && p->n < PERIOD_GAPS ? now : i;
+	/* Not to and fro: back only if it is clearly less. */
+	if (i < now && (p->n < PERIOD_GAPS || seconds > expiries[now - 1] * 9u / 10))
+		return now;
+	return i;
 }
 
 static void ha_meter_free(struct ha_meter *hm)
@@ -364,6 +372,9 @@ static void on_birth(void *ctx, const char *topic, const u8 *payload, size_t n, 
 
 	/* One that the broker has kept is of an earlier time; we have just said all anyway. */
 	if (retained || n != strlen("online") || memcmp(payload, "online", n) != 0)
+		return;
+	/* One birth after the other must not put it off for ever. */
+	if (sd_event_source_get_enabled(o->timer, NULL) > 0)
 		return;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (u32)mono_us();

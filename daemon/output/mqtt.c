@@ -5,12 +5,13 @@
  *	BASE/availability		"online", "offline"; retained, last will
  *	BASE/METER/availability		"online", "offline"; retained
  *	BASE/METER/power		each list with power, voltage, current: what it had
- *	BASE/METER/energy		each list with registers: what it had; retained
+ *	BASE/METER/energy		each list with registers: all that are known; retained
  *	BASE/METER/derived		every 10 s: what was counted from them; retained
  *
- * Momentary values are not retained: a power of yesterday is worse than none.  Registers are,
- * because they come once an hour.  Payloads are flat JSON objects with the names of the quantities,
- * "meter_time" if the list had a clock, and "received".
+ * Momentary values are not retained: a power of yesterday is worse than none; when the meter falls
+ * silent they are said to be null.  Registers are retained, because they come once an hour.  Payloads
+ * are flat JSON objects with the names of the quantities, "meter_time" if the list had a clock, and
+ * "received".
  */
 #include "output/mqtt.h"
 
@@ -44,6 +45,15 @@ struct mqtt_meter {
 	char *derived;
 };
 
+/* Home Assistant calls an empty value a mistake as long as it listens; the announcement goes first. */
+#define FORGET_US	(2 * USEC_PER_SEC)
+
+/* struct forgotten - a meter whose topics are to be removed at the broker */
+struct forgotten {
+	LIST_ENTRY(forgotten) link;
+	char id[METER_ID_MAX];
+};
+
 /**
  * struct mqtt_output - the output
  * @output: what the manager knows
@@ -51,6 +61,7 @@ struct mqtt_meter {
  * @base: base topic
  * @availability: the daemon's own topic
  * @meters: those that are shown
+ * @forgotten: those whose topics are removed when @timer says so
  */
 struct mqtt_output {
 	struct output output;
@@ -58,6 +69,8 @@ struct mqtt_output {
 	char *base;
 	char *availability;
 	LIST_HEAD(, mqtt_meter) meters;
+	LIST_HEAD(, forgotten) forgotten;
+	sd_event_source *timer;
 };
 
 static struct mqtt_output *output_of(struct output *o)
@@ -84,19 +97,66 @@ static int object_add_times(json_t *object, const struct meter *m, const struct 
 	return 0;
 }
 
+/* Steals @object; without memory nothing is said: half a message would be a wrong one. */
+static void say(struct mqtt_output *o, const char *topic, json_t *object, bool retain)
+{
+	_cleanup_free_ char *text = object ? json_dumps(object, JSON_LINE) : NULL;
+
+	if (text)
+		mqtt_client_publish(o->client, topic, text, strlen(text), retain);
+	json_decref(object);
+}
+
 static void say_readings(struct mqtt_output *o, const char *topic, unsigned int groups, bool retain,
 			 const struct meter *m, const struct meter_update *u)
 {
 	json_t *object = json_object();
-	_cleanup_free_ char *text = NULL;
 
-	/* Without memory nothing is said: half a message would be a wrong one. */
-	if (object && json_add_readings(object, u->readings, groups) > 0 &&
-	    object_add_times(object, m, u) == 0)
-		text = json_dumps(object, JSON_LINE);
-	if (text)
-		mqtt_client_publish(o->client, topic, text, strlen(text), retain);
-	json_decref(object);
+	if (!object || json_add_readings(object, u->readings, groups) <= 0 ||
+	    object_add_times(object, m, u) < 0) {
+		json_decref(object);
+		return;
+	}
+	say(o, topic, object, retain);
+}
+
+/*
+ * Adds the registers that were accepted last and are not in the object; @newest: of which time the
+ * newest one is.
+ */
+static int add_accepted(json_t *object, const struct meter *m, u64 *newest)
+{
+	for (unsigned int q = 0; q < Q_SENT_COUNT; q++) {
+		const struct guard_register *reg = &m->derive.guard.reg[q];
+		const char *name = quantity_table[q].name;
+		struct decimal v;
+
+		if (!reg->known || json_object_get(object, name) ||
+		    decimal_from_double(reg->value, &v) < 0)
+			continue;
+		if (json_object_set_new(object, name, json_decimal(v)))
+			return -ENOMEM;
+		*newest = reg->time_us > *newest ? reg->time_us : *newest;
+	}
+	return 0;
+}
+
+/*
+ * A list of which a register was held back must not take the good one from the broker, which keeps
+ * one message only.
+ */
+static void say_registers(struct mqtt_output *o, const char *topic, const struct meter *m,
+			  const struct meter_update *u)
+{
+	json_t *object = json_object();
+	u64 newest = 0;
+
+	if (!object || json_add_readings(object, u->readings, JSON_GROUP(GROUP_ENERGY)) <= 0 ||
+	    add_accepted(object, m, &newest) < 0 || object_add_times(object, m, u) < 0) {
+		json_decref(object);
+		return;
+	}
+	say(o, topic, object, true);
 }
 
 /*
@@ -106,26 +166,38 @@ static void say_readings(struct mqtt_output *o, const char *topic, unsigned int 
 static void say_kept(struct mqtt_output *o, const char *topic, const struct meter *m)
 {
 	json_t *object = json_object();
-	_cleanup_free_ char *text = NULL;
 	char received[ISO_UTC_MAX];
 	u64 newest = 0;
+
+	if (!object || add_accepted(object, m, &newest) < 0 || !newest ||
+	    json_object_set_new(object, RECEIVED_NAME, json_string(iso_utc(newest, received)))) {
+		json_decref(object);
+		return;
+	}
+	say(o, topic, object, true);
+}
+
+/*
+ * Whoever shows the last value of each, as Home Assistant does again when the meter comes back with a short
+ * list, has to forget them.
+ */
+static void say_silence(struct mqtt_output *o, const char *topic, const struct meter *m)
+{
+	json_t *object = json_object();
 	int r = 0;
 
-	for (unsigned int q = 0; q < Q_SENT_COUNT; q++) {
-		const struct guard_register *reg = &m->derive.guard.reg[q];
-		struct decimal v;
+	for (unsigned int q = 0; q < Q_COUNT; q++) {
+		const struct quantity_info *info = &quantity_table[q];
 
-		if (!reg->known || decimal_from_double(reg->value, &v) < 0)
-			continue;
-		r |= json_object_set_new(object, quantity_table[q].name, json_decimal(v));
-		newest = reg->time_us > newest ? reg->time_us : newest;
+		if (m->known[q / 64] >> (q % 64) & 1 &&
+		    (info->group == GROUP_POWER || info->group == GROUP_PHASES))
+			r |= json_object_set_new(object, info->name, json_null());
 	}
-	r |= json_object_set_new(object, RECEIVED_NAME, json_string(iso_utc(newest, received)));
-	if (newest && !r)
-		text = json_dumps(object, JSON_LINE);
-	if (text)
-		mqtt_client_publish(o->client, topic, text, strlen(text), true);
-	json_decref(object);
+	if (r || !json_object_size(object)) {
+		json_decref(object);
+		return;
+	}
+	say(o, topic, object, false);
 }
 
 static void mqtt_meter_free(struct mqtt_meter *mm)
@@ -137,6 +209,20 @@ static void mqtt_meter_free(struct mqtt_meter *mm)
 	free(mm->energy);
 	free(mm->derived);
 	free(mm);
+}
+
+/* One that is there again before its topics were removed is not forgotten any more. */
+static void forgotten_drop(struct mqtt_output *o, const char *id)
+{
+	struct forgotten *f, *next;
+
+	for (f = LIST_FIRST(&o->forgotten); f; f = next) {
+		next = LIST_NEXT(f, link);
+		if (strcmp(f->id, id))
+			continue;
+		LIST_REMOVE(f, link);
+		free(f);
+	}
 }
 
 /* ---- what the manager tells ---- */
@@ -163,6 +249,9 @@ static void mqtt_meter_added(struct output *output, struct meter *m)
 		return;
 	}
 	m->mqtt = mm;
+	forgotten_drop(o, m->id);
+	/* The daemon may have been killed: then nobody was told. */
+	say_silence(o, mm->power, m);
 	say_availability(o, mm->availability, m->available);
 	say_kept(o, mm->energy, m);
 }
@@ -175,7 +264,7 @@ static void mqtt_meter_updated(struct output *output, struct meter *m, const str
 	if (!mm)
 		return;
 	say_readings(o, mm->power, JSON_GROUP(GROUP_POWER) | JSON_GROUP(GROUP_PHASES), false, m, u);
-	say_readings(o, mm->energy, JSON_GROUP(GROUP_ENERGY), true, m, u);
+	say_registers(o, mm->energy, m, u);
 	say_readings(o, mm->derived, JSON_GROUP(GROUP_DERIVED), true, m, u);
 }
 
@@ -183,8 +272,11 @@ static void mqtt_meter_availability(struct output *output, struct meter *m)
 {
 	const struct mqtt_meter *mm = m->mqtt;
 
-	if (mm)
-		say_availability(output_of(output), mm->availability, m->available);
+	if (!mm)
+		return;
+	if (!m->available)
+		say_silence(output_of(output), mm->power, m);
+	say_availability(output_of(output), mm->availability, m->available);
 }
 
 static void mqtt_meter_removed(struct output *output, struct meter *m)
@@ -197,19 +289,45 @@ static void mqtt_meter_removed(struct output *output, struct meter *m)
 	mqtt_meter_free(mm);
 }
 
-static void mqtt_meter_forgotten(struct output *output, const char *id)
+/* Empty retained values take away what the broker keeps. */
+static void forgotten_remove(struct mqtt_output *o)
 {
 	static const char *const retained[] = { "availability", "energy", "derived" };
-	struct mqtt_output *o = output_of(output);
+	struct forgotten *f;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(retained); i++) {
-		_cleanup_free_ char *topic = NULL;
+	while ((f = LIST_FIRST(&o->forgotten))) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(retained); i++) {
+			_cleanup_free_ char *topic = NULL;
 
-		if (asprintf(&topic, "%s/%s/%s", o->base, id, retained[i]) < 0)
-			topic = NULL;
-		if (topic)
-			mqtt_client_publish(o->client, topic, NULL, 0, true);
+			if (asprintf(&topic, "%s/%s/%s", o->base, f->id, retained[i]) < 0)
+				topic = NULL;
+			if (topic)
+				mqtt_client_publish(o->client, topic, NULL, 0, true);
+		}
+		LIST_REMOVE(f, link);
+		free(f);
 	}
+}
+
+static int on_timer(sd_event_source *timer, u64 usec, void *ctx)
+{
+	forgotten_remove(ctx);
+	return 0;
+}
+
+static void mqtt_meter_forgotten(struct output *output, const char *id)
+{
+	struct mqtt_output *o = output_of(output);
+	struct forgotten *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return;
+	strncpy(f->id, id, sizeof(f->id) - 1);
+	if (LIST_EMPTY(&o->forgotten)) {
+		sd_event_source_set_time_relative(o->timer, FORGET_US);
+		sd_event_source_set_enabled(o->timer, SD_EVENT_ONESHOT);
+	}
+	LIST_INSERT_HEAD(&o->forgotten, f, link);
 }
 
 static void mqtt_output_stop(struct output *output)
@@ -217,8 +335,11 @@ static void mqtt_output_stop(struct output *output)
 	struct mqtt_output *o = output_of(output);
 	struct mqtt_meter *mm;
 
-	LIST_FOREACH(mm, &o->meters, link)
+	forgotten_remove(o);
+	LIST_FOREACH(mm, &o->meters, link) {
+		say_silence(o, mm->power, mm->meter);
 		say_availability(o, mm->availability, false);
+	}
 	say_availability(o, o->availability, false);
 }
 
@@ -228,6 +349,9 @@ static void mqtt_output_free(struct output *output)
 
 	while (!LIST_EMPTY(&o->meters))
 		mqtt_meter_free(LIST_FIRST(&o->meters));
+	while (!LIST_EMPTY(&o->forgotten))
+		forgotten_drop(o, LIST_FIRST(&o->forgotten)->id);
+	sd_event_source_disable_unref(o->timer);
 	free(o->base);
 	free(o->availability);
 	free(o);
@@ -264,7 +388,8 @@ const char *mqtt_output_base_mistake(const char *base)
 	return NULL;
 }
 
-int mqtt_output_new(struct mqtt_client *client, const char *base, struct output **ret)
+int mqtt_output_new(sd_event *event, struct mqtt_client *client, const char *base,
+		    struct output **ret)
 {
 	const char *mistake = mqtt_output_base_mistake(base);
 	struct mqtt_output *o;
@@ -279,10 +404,13 @@ int mqtt_output_new(struct mqtt_client *client, const char *base, struct output 
 	o->output.ops = &mqtt_output_ops;
 	o->client = client;
 	LIST_INIT(&o->meters);
+	LIST_INIT(&o->forgotten);
 	o->base = strdup(base);
 	if (asprintf(&o->availability, "%s/availability", base) < 0)
 		o->availability = NULL;
 	if (!o->base || !o->availability ||
+	    sd_event_add_time(event, &o->timer, CLOCK_MONOTONIC, 0, 0, on_timer, o) < 0 ||
+	    sd_event_source_set_enabled(o->timer, SD_EVENT_OFF) < 0 ||
 	    mqtt_client_set_will(client, o->availability, "offline") < 0) {
 		mqtt_output_free(&o->output);
 		return -ENOMEM;

@@ -8,7 +8,7 @@ import signal
 
 import lab
 from ctl_lab import Line
-from mqtt_lab import DAEMON, ID, MqttTest, mqtt_conf, pub
+from mqtt_lab import DAEMON, ID, POWER, MqttTest, mqtt_conf, pub
 
 POWERS = ("apparent_power", "power_factor")
 # The clock of this machine decides of those of an hour: they are there if a full hour came while a test ran.
@@ -108,8 +108,10 @@ class FedTest(MqttTest):
         self.wait_topic(self.seen, DAEMON, "offline", self.amshand)
 
     def said(self, topic, seen=None):
-        """Payloads of a topic so far, the oldest first; those that are not empty as objects."""
-        return [json.loads(p) if p else None for t, _, p in (seen or self.seen).messages() if t == topic]
+        """Payloads of a topic so far, the oldest first; those that are not empty as objects.  Without those that
+        only say that a meter is silent."""
+        every = [json.loads(p) if p else None for t, _, p in (seen or self.seen).messages() if t == topic]
+        return [p for p in every if topic != POWER or "received" in p]
 
     def kept(self):
         """The path of what is kept of the meter."""

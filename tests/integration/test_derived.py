@@ -164,7 +164,8 @@ class HeldBack(DerivedTest):
         held = registers(self.send(3))
         less = [name for name in REGISTERS if held[name] < before[name]]
         self.assertEqual(less, [name for name in REGISTERS if name != "active_energy_export"])
-        self.wait_energy({"active_energy_export": 0})
+        # The broker keeps one message: what was held back must not take the good ones out of it.
+        self.wait_energy(before)
         self.assertEqual(self.meter()["Energy"]["ActiveEnergyImport"], before["active_energy_import"])
         for name in less:
             self.assertEqual(self.amshand.log().count(self.back(name, before[name], held[name])), 1)
@@ -194,7 +195,7 @@ class HeldBack(DerivedTest):
         self.wait_energy(after)
         self.assertNotIn("confirmed", self.amshand.log())
         self.end()
-        self.assertEqual(self.energies(), [before, {"active_energy_export": 0}, after])
+        self.assertEqual(self.energies(), [before, before, after])
         self.assertEqual(self.said(DERIVED)[-1]["active_energy_import_error"],
                          after["active_energy_import"] - before["active_energy_import"])
 
@@ -212,7 +213,7 @@ class HeldBack(DerivedTest):
                 self.line.messages = [house[0], *lists]
                 self.start(source="main-fuse = %d" % fuse)
                 self.send(2)
-                without = {name: value for name, value in second.items() if name != "active_energy_import"}
+                without = dict(second, active_energy_import=first["active_energy_import"])
                 for want in first, without if held else second, third:
                     self.send(3)
                     self.wait_energy(want)

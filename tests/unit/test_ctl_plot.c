@@ -219,8 +219,8 @@ static void scales_are_easy_to_read(void **state)
 	static const struct {
 		double v, up;
 	} steps[] = {
-		{ 0, 0 }, { -5, 0 }, { 1, 1 }, { 1.1, 1.2 }, { 2310, 2500 }, { 9, 10 }, { 0.07, 0.08 },
-		{ 8.0001, 10 }, { 1e14, 1e14 },
+		{ 0, 0 }, { -5, 0 }, { 1, 1 }, { 1.1, 1.2 }, { 2310, 2500 }, { 9, 10 },
+		{ 0.07, 0.08 }, { 8.0001, 10 }, { 1e14, 1e14 },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++)

@@ -107,6 +107,7 @@ static void client_becomes(struct mqtt_client *c, enum mqtt_state state, const c
 #define RECEIVED	"\"received\":\"2025-11-22T10:00:00.123Z\""
 
 struct shown {
+	sd_event *event;
 	struct mqtt_client client;
 	struct output *output;
 	struct meter *meter;
@@ -117,7 +118,8 @@ static int shown_setup(void **state)
 	struct shown *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
-	assert_int_equal(mqtt_output_new(&s->client, "amshan", &s->output), 0);
+	assert_true(sd_event_new(&s->event) >= 0);
+	assert_int_equal(mqtt_output_new(s->event, &s->client, "amshan", &s->output), 0);
 	assert_string_equal(s->client.will, "amshan/availability=offline");
 	assert_said(&s->client, "amshan/availability=online!\n");
 	s->meter = meter_new("7359992890941742", "one");
@@ -133,6 +135,7 @@ static int shown_teardown(void **state)
 	struct shown *s = *state;
 
 	s->output->ops->free(s->output);
+	sd_event_unref(s->event);
 	assert_null(s->meter->mqtt);
 	meter_free(s->meter);
 	free(s);
@@ -245,6 +248,69 @@ static void test_output_availability(void **state)
 	assert_said(&s->client, "");
 }
 
+/* Whoever shows the last value forgets it: it must not come back with a short list. */
+static void test_output_silence(void **state)
+{
+	struct shown *s = *state;
+
+	s->meter->known[Q_ACTIVE_POWER_IMPORT / 64] |= 1ull << (Q_ACTIVE_POWER_IMPORT % 64);
+	s->meter->known[Q_VOLTAGE_L1 / 64] |= 1ull << (Q_VOLTAGE_L1 % 64);
+	s->meter->known[Q_ACTIVE_ENERGY_IMPORT / 64] |= 1ull << (Q_ACTIVE_ENERGY_IMPORT % 64);
+	s->output->ops->meter_availability(s->output, s->meter);
+	assert_said(&s->client, "amshan/7359992890941742/power={\"active_power_import\":null,"
+				"\"voltage_l1\":null}\n"
+				"amshan/7359992890941742/availability=offline!\n");
+}
+
+/* A register that was held back: the last good one stays at the broker. */
+static void test_output_accepted_registers(void **state)
+{
+	struct shown *s = *state;
+	struct readings r;
+
+	s->meter->derive.guard.reg[Q_ACTIVE_ENERGY_IMPORT] = (struct guard_register){
+		.known = true, .value = 1230, .time_us = RECEIVED_US,
+	};
+	readings_clear(&r);
+	readings_set(&r, Q_ACTIVE_ENERGY_EXPORT, (struct decimal){ 5, 0 });
+	update(s, &r, false);
+	assert_said(&s->client, "amshan/7359992890941742/energy={\"active_energy_export\":5,"
+				"\"active_energy_import\":1230," RECEIVED "}!\n");
+
+	/* And it is said when the daemon has started. */
+	s->output->ops->meter_removed(s->output, s->meter);
+	s->output->ops->meter_added(s->output, s->meter);
+	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/energy={\"active_energy_import\":1230,"
+				RECEIVED "}!\n");
+}
+
+/* Behind the announcement, which is taken away first; at once if there is no time left. */
+static void test_output_forgotten(void **state)
+{
+	static const char removed[] = "amshan/gone/availability=!\namshan/gone/energy=!\n"
+				      "amshan/gone/derived=!\n";
+	struct shown *s = *state;
+
+	s->output->ops->meter_forgotten(s->output, "gone");
+	assert_said(&s->client, "");
+	sd_event_run(s->event, 5000000);
+	assert_said(&s->client, removed);
+
+	s->output->ops->meter_forgotten(s->output, "7359992890941742");
+	s->output->ops->meter_removed(s->output, s->meter);
+	s->output->ops->meter_added(s->output, s->meter);
+	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/availability=offline!\n");
+	s->output->ops->meter_forgotten(s->output, "gone");
+	s->output->ops->meter_removed(s->output, s->meter);
+	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n");
+	s->output->ops->stop(s->output);
+	assert_true(strstr(s->client.said, removed) == s->client.said);
+	s->client.said[0] = '\0';
+}
+
 static void test_output_farewell(void **state)
 {
 	struct shown *s = *state;
@@ -279,19 +345,22 @@ static void test_output_base_topics(void **state)
 		{ "a\xff", -EINVAL },
 	};
 	char longest[258];
+	sd_event *event;
 
+	assert_true(sd_event_new(&event) >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct mqtt_client c = { .state = MQTT_IDLE };
 		struct output *o = NULL;
 
-		if (mqtt_output_new(&c, rows[i].base, &o) != rows[i].result)
+		if (mqtt_output_new(event, &c, rows[i].base, &o) != rows[i].result)
 			fail_msg("\"%s\"", rows[i].base);
 		if (o)
 			o->ops->free(o);
 	}
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(mqtt_output_new(NULL, longest, NULL), -EINVAL);
+	assert_int_equal(mqtt_output_new(event, NULL, longest, NULL), -EINVAL);
+	sd_event_unref(event);
 }
 
 /* ---- source ---- */
@@ -457,6 +526,9 @@ int main(void)
 		OUTPUT(test_output_names_what_is_derived),
 		OUTPUT(test_output_says_nothing_of_nothing),
 		OUTPUT(test_output_availability),
+		OUTPUT(test_output_silence),
+		OUTPUT(test_output_accepted_registers),
+		OUTPUT(test_output_forgotten),
 		OUTPUT(test_output_farewell),
 		cmocka_unit_test(test_output_base_topics),
 		SOURCE(test_source_uris),
