@@ -51,6 +51,9 @@ lint_packages := $(deb_packages) lintian
 vm_packages := qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static e2fsprogs zstd
 guest_packages := linux-image-amd64 linux-headers-amd64 dkms mount kmod udev python3 dbus-daemon \
 	mosquitto mosquitto-clients xxd $(deb_packages)
+# Home Assistant: in its root; what the host needs to run it in a network of its own.
+ha_packages := python3 python3-venv python3-dev gcc g++ libc6-dev chromium fonts-dejavu-core tzdata ca-certificates
+ha_host_packages := $(vm_packages) iproute2 procps
 # A whole system, before ours is installed into it.
 system_packages := systemd-sysv udev dbus mosquitto mosquitto-clients ser2net python3 linux-image-amd64 \
 	linux-headers-amd64 kmod iproute2 procps
@@ -257,11 +260,18 @@ $(systems:%=system-%): system-%:
 	@BUILD=$(BUILD) PACKAGES='$(build_packages) $(guest_packages)' SYSTEM_PACKAGES='$(system_packages)' \
 		$(PYTHON) tests/system/run.py --release $* --results $(results)/$@.json
 
+# A real Home Assistant with its broker and a browser, in a Debian root; made once, with what pip brings.
+check-ha:
+	@tests/deps.sh $(build_packages) $(demo_packages) $(ha_host_packages)
+	@$(submake) all $(sim)
+	@BUILD=$(BUILD) $(PYTHON) tests/ha/run.py --folder $(BUILD)/ha --packages '$(ha_packages)' \
+		--results $(results)/$@.json $(if $(HA_ARGS),--words='$(HA_ARGS)')
+
 # Every stage of check runs, also behind one that failed; the last line sums them up.  The root
 # of the virtual machine is made meanwhile; the machine itself runs alone, as its lines have times to keep.
-# Whole systems wait more than they compute, and lints leave a processor idle: these run together.
+# Whole systems and Home Assistant wait more than they compute, and lints leave a processor idle: these run together.
 check_stages := test lint+lint-kmod asan fuzz vm-$(KERNEL)
-all_stages := $(check_stages) valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) \
+all_stages := $(check_stages) check-ha+valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) \
 	$(subst $(space),+,$(strip $(systems:%=system-%)))
 
 check: deps
@@ -425,13 +435,14 @@ help:
 	@echo 'make install    DESTDIR=, prefix=$(prefix), sysconfdir=$(sysconfdir); undone by uninstall'
 	@echo 'make dkms-install, dkms-remove: the kernel module alone, for kernel DKMS_KERNEL=$(DKMS_KERNEL)'
 	@echo 'make check-system  the packages in whole systems, in virtual machines'
+	@echo 'make check-ha   with a real Home Assistant, which is installed below $(BUILD)/ha first'
 	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
 	@echo 'make deps       only install the packages that all of it needs; build-deps: only those to build'
 	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
 
 .PHONY: all everything vm-programs bench-build fuzz-build lint-build deps build-deps demo test lint lint-kmod asan \
-	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-system $(systems:%=system-%) \
+	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-ha check-system $(systems:%=system-%) \
 	check check-all install install-live uninstall dkms-source dkms-install dkms-remove deb clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

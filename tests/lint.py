@@ -53,7 +53,8 @@ def files():
     else:       # not a clone: an unpacked archive
         names = [os.path.relpath(os.path.join(d, f)) for d, _, found in os.walk(".") for f in found]
     build = os.path.normpath(BUILD) + os.sep
-    return sorted(n for n in names if os.path.isfile(n) and not n.startswith((build, "build/", ".git/")))
+    return sorted(n for n in names if os.path.isfile(n) and not n.startswith((build, "build/", ".git/")) and
+                  not n.endswith(".png"))       # pictures are no text
 
 
 def text_of(name):
