@@ -262,7 +262,9 @@ class Subscriber(lab.Process):
         """[(time, topic, is it retained, payload)] of a topic that came after a time."""
         rows = [line.split("\t", 3) for line in self.log().splitlines() if line.count("\t") >= 3]
         found = [Message(float(row[0]), row[1], row[2] == "1", row[3]) for row in rows]
-        return [m for m in found if m.topic == topic and m.time > since]
+        # A power of null says that the meter is silent.
+        silence = topic.endswith("/power") and '"received"'
+        return [m for m in found if m.topic == topic and m.time > since and (not silence or silence in m.payload)]
 
     def wait(self, topic, payload=None, since=0.0, seconds=SECONDS):
         """The first message of a topic (with that payload) after a time."""
