@@ -269,9 +269,9 @@ check-ha:
 
 # Every stage of check runs, also behind one that failed; the last line sums them up.  The root
 # of the virtual machine is made meanwhile; the machine itself runs alone, as its lines have times to keep.
-# Whole systems and Home Assistant wait more than they compute, and lints leave a processor idle: these run together.
+# Whole systems wait more than they compute, and lints leave a processor idle: these run together.
 check_stages := test lint+lint-kmod asan fuzz vm-$(KERNEL)
-all_stages := $(check_stages) check-ha+valgrind $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) \
+all_stages := $(check_stages) valgrind check-ha $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) \
 	$(subst $(space),+,$(strip $(systems:%=system-%)))
 
 check: deps

@@ -78,7 +78,7 @@ class Browser:
     def picture(self, path, words, to):
         """Of a page of Home Assistant, when all these words are on it."""
         self.tell("Page.navigate", url=home.URL + path)
-        lab.wait_for(lambda: all(w in self.text() for w in words), 60, 1,
+        lab.wait_for(lambda: all(w in self.text() for w in words), 120, 1,
                      why=lambda: "%s: not all of %r in:\n%s" % (path, words, self.text()[-3000:]))
         time.sleep(5)       # curves are drawn later than words
         data = base64.b64decode(self.tell("Page.captureScreenshot", format="png")["data"])
