@@ -27,7 +27,8 @@ import total
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
-SLOW = ("test_silence.py", "test_sources.py", "test_mqtt.py", "test_derived.py", "test_homeassistant.py", "test_health.py")
+SLOW = ("test_silence.py", "test_sources.py", "test_mqtt.py", "test_derived.py", "test_homeassistant.py",
+        "test_health.py")
 JOBS = int(os.environ.get("JOBS", "4"))
 TEST_SECONDS = 120      # one Python test
 BINARY_SECONDS = 180    # all tests of a binary
