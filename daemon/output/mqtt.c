@@ -323,10 +323,9 @@ static void mqtt_meter_forgotten(struct output *output, const char *id)
 	if (!f)
 		return;
 	strncpy(f->id, id, sizeof(f->id) - 1);
-	if (LIST_EMPTY(&o->forgotten)) {
-		sd_event_source_set_time_relative(o->timer, FORGET_US);
-		sd_event_source_set_enabled(o->timer, SD_EVENT_ONESHOT);
-	}
+	/* Anew with each, so that none is removed sooner than that. */
+	sd_event_source_set_time_relative(o->timer, FORGET_US);
+	sd_event_source_set_enabled(o->timer, SD_EVENT_ONESHOT);
 	LIST_INSERT_HEAD(&o->forgotten, f, link);
 }
 
