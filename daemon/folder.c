@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Folders of our own.
+ * Folders of our own, and what is written in them.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,4 +30,22 @@ int folder_make(const char *dir)
 		return -errno;
 
 	return stat(path, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int text_write(int fd, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n) {
+		ssize_t w = write(fd, text, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		text += w;
+		n -= (size_t)w;
+	}
+
+	return 0;
 }

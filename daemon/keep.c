@@ -68,9 +68,6 @@ static void reserve(struct sheet *s, bool kept)
 
 static int sheet_write(struct sheet *s)
 {
-	const char *p = s->text;
-	size_t n;
-
 	if (!s->text || !s->path || asprintf(&s->new, "%s.new", s->path) < 0) {
 		s->new = NULL;
 		return -ENOMEM;
@@ -78,17 +75,7 @@ static int sheet_write(struct sheet *s)
 	s->fd = open(s->new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (s->fd < 0)
 		return -errno;
-	for (n = strlen(p); n;) {
-		ssize_t w = write(s->fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -errno;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
+	return text_write(s->fd, s->text);
 }
 
 /* The new name must not come to disk before its content. */

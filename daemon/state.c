@@ -106,7 +106,6 @@ static int file_write(const char *path, const char *text)
 {
 	_cleanup_free_ char *tmp = NULL;
 	_cleanup_close_ int fd = -1;
-	size_t n = strlen(text);
 	int r;
 
 	if (asprintf(&tmp, "%s.new", path) < 0) {
@@ -117,18 +116,10 @@ static int file_write(const char *path, const char *text)
 	if (fd < 0)
 		return -errno;
 
-	while (n) {
-		ssize_t w = write(fd, text, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0) {
-			r = -errno;
-			unlink(tmp);
-			return r;
-		}
-		text += w;
-		n -= (size_t)w;
+	r = text_write(fd, text);
+	if (r < 0) {
+		unlink(tmp);
+		return r;
 	}
 	/* The new name must not come to disk before its content. */
 	if (fsync(fd) < 0 || rename(tmp, path) < 0) {
