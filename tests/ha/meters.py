@@ -30,21 +30,12 @@ def messages(*args):
     return [(seconds(row["time"]), bytes.fromhex(octets), row) for octets, row in zip(out, rows)]
 
 
-def fcs(octets):
-    crc = 0xffff
-    for octet in octets:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return (crc ^ 0xffff).to_bytes(2, "little")
-
-
 def with_other_value(frame, before, after):
     """A frame in which an unsigned value of 32 bits is another one, with a good checksum."""
     old, new = b"\x06" + before.to_bytes(4, "big"), b"\x06" + after.to_bytes(4, "big")
     assert frame.count(old) == 1 and frame[0] == frame[-1] == 0x7e
     content = frame[1:-3].replace(old, new)
-    return b"\x7e" + content + fcs(content) + b"\x7e"
+    return b"\x7e" + content + lab.crc(content) + b"\x7e"
 
 
 def energy(rows, begin, end):

@@ -30,6 +30,16 @@ def free_port():
         return s.getsockname()[1]
 
 
+def crc(octets):
+    """CRC-16/X.25, low octet first."""
+    c = 0xffff
+    for o in octets:
+        c ^= o
+        for _ in range(8):
+            c = c >> 1 ^ 0x8408 if c & 1 else c >> 1
+    return (c ^ 0xffff).to_bytes(2, "little")
+
+
 def wait_for(what, seconds=10.0, step=0.02, why=None):
     """Call what() until it gives something true, return that; fail after so many seconds."""
     end = time.monotonic() + seconds

@@ -19,20 +19,10 @@ TITLE = "4501020304"
 SECRETS = (METER, SERIAL, TITLE.lower(), TITLE, "geheim", "joe", "example.org", "203.0.113.5", "garage-nr-7")
 
 
-def crc(octets):
-    """CRC-16/X.25, low octet first."""
-    c = 0xffff
-    for o in octets:
-        c ^= o
-        for _ in range(8):
-            c = c >> 1 ^ 0x8408 if c & 1 else c >> 1
-    return (c ^ 0xffff).to_bytes(2, "little")
-
-
 def frame(info):
     head = bytes([0xa0, len(info) + 10]) + bytes.fromhex("41088313")
-    body = head + crc(head) + info
-    return b"\x7e" + body + crc(body) + b"\x7e"
+    body = head + lab.crc(head) + info
+    return b"\x7e" + body + lab.crc(body) + b"\x7e"
 
 
 # A structure of a text that no table knows, the number of the meter, and two values.
