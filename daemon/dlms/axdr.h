@@ -40,6 +40,8 @@ enum axdr_tag {
 	AXDR_DATE_TIME = 25,		/* 12 octets */
 	AXDR_DATE = 26,			/* 5 octets */
 	AXDR_TIME = 27,			/* 4 octets */
+	/* Ours, in no message: digits of a text, a minus in front, points in them do not count. */
+	AXDR_DIGITS = 0x80,
 };
 
 /**

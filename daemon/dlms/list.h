@@ -28,6 +28,7 @@ enum list_shape {
 	LIST_PAIRS,		/* one structure, OBIS codes and values in turn */
 	LIST_POSITIONAL,	/* one structure of values */
 	LIST_OTHER,
+	LIST_TELEGRAM,		/* lines of P1 (meter/telegram.h) */
 };
 
 /**

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * P1: telegrams of IEC 62056-21 mode D, as octets of a line.
+ *
+ * A telegram is `/XXXZ ident CR LF CR LF`, lines, `!`, and mostly a checksum: CRC-16/ARC (polynomial
+ * A001h reflected, initial value 0) from `/` through `!` as four hex digits (DSMR 5.0.2 P1, 5.2).
+ * Some meters send none, or 0000.  Behind the identification a ciphered APDU may stand in place of
+ * the lines: its length is in its header, so that a `!` in it ends nothing.
+ *
+ * Pure: no allocation, no I/O, no clock.  One struct p1_framer serves one line.
+ */
+#ifndef AMSHAN_LINK_P1_H
+#define AMSHAN_LINK_P1_H
+
+#include <amshan/types.h>
+
+#define P1_TELEGRAM_MAX	8192	/* octets from '/' through the checksum */
+
+/* As framer.h: a pause that ends a telegram. */
+#define P1_PAUSE_NS	500000000ull
+
+/* What is asked of the checksum. */
+enum p1_policy {
+	P1_IF_SENT,	/* a checksum that was sent must be right; none and 0000 pass as unverified */
+	P1_REQUIRE,	/* only telegrams with a right checksum */
+	P1_IGNORE,	/* also with a wrong one, as unverified: meters that send another CRC */
+};
+
+/* What the checksum of a delivered telegram said. */
+enum p1_checksum {
+	P1_GOOD,
+	P1_NONE,	/* none was sent */
+	P1_ZERO,	/* 0000 was sent, and is not the right one */
+	P1_WRONG,	/* P1_IGNORE */
+};
+
+/**
+ * struct p1_stats - what came of the octets
+ * @octets: octets pushed
+ * @telegrams: telegrams delivered
+ * @telegram_octets: their octets, without line ends behind the checksum
+ * @skipped: octets outside of delivered telegrams that will be in none
+ * @starts: identifications found: '/', three letters, in front of a line or behind noise
+ * @crc_errors: telegrams with a wrong checksum, or without one where P1_REQUIRE asks for it
+ * @too_long: telegrams given up at P1_TELEGRAM_MAX
+ * @timeouts: telegrams cut off by a pause, the end, or the beginning of another one
+ *
+ * @octets = @telegram_octets + @skipped + p1_pending() holds after every call.
+ */
+struct p1_stats {
+	u64 octets;
+	u64 telegrams;
+	u64 telegram_octets;
+	u64 skipped;
+	u64 starts;
+	u64 crc_errors;
+	u64 too_long;
+	u64 timeouts;
+};
+
+/**
+ * typedef p1_telegram_fn - takes one telegram
+ * @ctx: as given to p1_push()
+ * @telegram: from '/' through '!' and what there is of a checksum; valid until return
+ * @n: its length
+ * @checksum: what the checksum said
+ */
+typedef void (*p1_telegram_fn)(void *ctx, const u8 *telegram, size_t n, enum p1_checksum checksum);
+
+/**
+ * struct p1_framer - one line's framer; private but for @stats and @policy
+ * @stats: to be read at any time between calls
+ * @policy: may be changed between calls
+ */
+struct p1_framer {
+	struct p1_stats stats;
+	enum p1_policy policy;
+	u64 last_ns;
+	u16 n;			/* octets kept in @buf, from '/' on */
+	u16 scanned;
+	u16 cipher_end;		/* a ciphered APDU ends here, 0: lines */
+	u16 mark;		/* where '!' stands, 0: not yet */
+	u8 buf[P1_TELEGRAM_MAX];
+};
+
+void p1_init(struct p1_framer *f, enum p1_policy policy);
+
+/**
+ * p1_push() - take octets from the line
+ * @f: the framer
+ * @data: the octets
+ * @n: their number
+ * @now_ns: when they arrived, 0: not known (a file): a pause ends nothing
+ * @fn: called for each telegram
+ * @ctx: for @fn
+ *
+ * A telegram is delivered at the fourth digit of its checksum, or at the line end behind '!'.  The
+ * result does not depend on how the octets are cut into calls (apart from the times).
+ */
+void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_telegram_fn fn, void *ctx);
+
+/* p1_flush() - nothing follows: a telegram that ends with '!' is delivered, one cut off is counted */
+void p1_flush(struct p1_framer *f, p1_telegram_fn fn, void *ctx);
+
+static inline size_t p1_pending(const struct p1_framer *f)
+{
+	return f->n;
+}
+
+/* p1_crc16() - CRC-16/ARC; @crc: 0, or what an earlier call returned */
+u16 p1_crc16(u16 crc, const u8 *data, size_t n);
+
+#endif /* AMSHAN_LINK_P1_H */
