@@ -72,8 +72,7 @@ const char *axdr_tag_name(u8 tag)
 	return tag < AXDR_TAGS ? tag_names[tag] : NULL;
 }
 
-/* A length or a count: one octet, or 81h or 82h and that many octets. */
-static int length_next(const u8 **p, const u8 *end, u16 *ret)
+int axdr_length_next(const u8 **p, const u8 *end, u16 *ret)
 {
 	const u8 *q = *p;
 
@@ -115,7 +114,7 @@ static int description_skip(const u8 **p, const u8 *end, unsigned int depth)
 		if (r < 0)
 			return r;
 	} else if (tag == AXDR_STRUCTURE) {
-		r = length_next(&q, end, &count);
+		r = axdr_length_next(&q, end, &count);
 		/*
 		 * Each field's description is an octet or more: the count is bounded by the octets.
 		 */
@@ -154,7 +153,7 @@ int axdr_next_variable(const u8 **p, const u8 *end, struct axdr *ret)
 		break;
 	case AXDR_ARRAY:
 	case AXDR_STRUCTURE:
-		r = length_next(&q, end, &ret->count);
+		r = axdr_length_next(&q, end, &ret->count);
 		if (r < 0)
 			return r;
 		break;
@@ -162,7 +161,7 @@ int axdr_next_variable(const u8 **p, const u8 *end, struct axdr *ret)
 	case AXDR_OCTET_STRING:
 	case AXDR_VISIBLE_STRING:
 	case AXDR_UTF8_STRING:
-		r = length_next(&q, end, &ret->count);
+		r = axdr_length_next(&q, end, &ret->count);
 		if (r < 0)
 			return r;
 		len = ret->tag == AXDR_BIT_STRING ? (ret->count + 7u) / 8 : ret->count;
@@ -170,7 +169,7 @@ int axdr_next_variable(const u8 **p, const u8 *end, struct axdr *ret)
 	case AXDR_COMPACT_ARRAY:
 		r = description_skip(&q, end, 0);
 		if (r == 0)
-			r = length_next(&q, end, &ret->count);
+			r = axdr_length_next(&q, end, &ret->count);
 		if (r < 0)
 			return r;
 		if (ret->count > end - q)
@@ -224,10 +223,43 @@ int axdr_skip(const u8 **p, const u8 *end)
 	}
 }
 
+#define DIGITS_MAX	18	/* what any s64 has room for */
+
+/* The mantissa of a number that is written with digits; zeros in front of it are none of them. */
+static int digits_integer(const struct axdr *e, s64 *ret)
+{
+	const u8 *p = e->data, *end = p + e->len;
+	bool negative = p < end && *p == '-', any = false;
+	unsigned int digits = 0;
+	s64 v = 0;
+
+	for (p += negative; p < end; p++) {
+		u8 digit = *p - '0';
+
+		if (*p == '.')
+			continue;
+		if (digit > 9)
+			return -EINVAL;
+		any = true;
+		digits += v || digit;
+		if (digits > DIGITS_MAX)
+			return -ERANGE;
+		v = v * 10 + digit;
+	}
+	if (!any)
+		return -EINVAL;
+	*ret = negative ? -v : v;
+
+	return 0;
+}
+
 int axdr_integer(const struct axdr *e, s64 *ret)
 {
 	const u8 *p = e->data;
 	u64 v = 0;
+
+	if (e->tag == AXDR_DIGITS)
+		return digits_integer(e, ret);
 
 	for (unsigned int i = 0; i < e->len && i < 8; i++)
 		v = v << 8 | p[i];

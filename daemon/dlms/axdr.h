@@ -68,6 +68,16 @@ struct axdr {
 #define AXDR_TAGS	28
 extern const u8 axdr_fixed[AXDR_TAGS];
 
+/**
+ * axdr_length_next() - read a length or a count: one octet below 80h, or 81h or 82h and one or two
+ * @p: the cursor; behind it on success, else untouched
+ * @end: end of the octets
+ * @ret: the length; untouched on failure
+ *
+ * Return: 0; -EBADMSG if it is cut off or of another form.
+ */
+int axdr_length_next(const u8 **p, const u8 *end, u16 *ret);
+
 /* axdr_next_variable() - axdr_next() for the types whose length is in the message */
 int axdr_next_variable(const u8 **p, const u8 *end, struct axdr *ret);
 
@@ -124,11 +134,12 @@ static inline int axdr_next(const u8 **p, const u8 *end, struct axdr *ret)
 int axdr_skip(const u8 **p, const u8 *end);
 
 /**
- * axdr_integer() - the value of an element of an integer type, boolean, enum or BCD
+ * axdr_integer() - the value of an element of an integer type, boolean, enum, BCD or digits
  * @e: the element
- * @ret: its value, signed as its type says; untouched on failure
+ * @ret: its value, signed as its type says; of digits the mantissa; untouched on failure
  *
- * Return: 0; -EINVAL if it is of no such type; -ERANGE if it is above the range of s64.
+ * Return: 0; -EINVAL if it is of no such type, or digits are none; -ERANGE if it is above the range of
+ * s64, or has more than 18 digits.
  */
 int axdr_integer(const struct axdr *e, s64 *ret);
 

@@ -4,8 +4,12 @@
  *
  * A telegram is `/XXXZ ident CR LF CR LF`, lines, `!`, and mostly a checksum: CRC-16/ARC (polynomial
  * A001h reflected, initial value 0) from `/` through `!` as four hex digits (DSMR 5.0.2 P1, 5.2).
- * Some meters send none, or 0000.  Behind the identification a ciphered APDU may stand in place of
- * the lines: its length is in its header, so that a `!` in it ends nothing.
+ * Some meters send none, or 0000.  Line ends are CR LF or LF, and the empty line may be missing or
+ * come twice.
+ *
+ * Behind the identification a ciphered APDU may stand in place of the lines, with its tag (DBh, DCh)
+ * or without: its length is in its header, so that a `!` in it ends nothing.  What stands behind its
+ * `!` is another CRC with some meters (Elgama), and its own tag decides: see enum p1_checksum.
  *
  * Pure: no allocation, no I/O, no clock.  One struct p1_framer serves one line.
  */
@@ -26,7 +30,10 @@ enum p1_policy {
 	P1_IGNORE,	/* also with a wrong one, as unverified: meters that send another CRC */
 };
 
-/* What the checksum of a delivered telegram said. */
+/*
+ * What the checksum of a delivered telegram said.  With a ciphered APDU a wrong one counts as P1_NONE,
+ * and P1_REQUIRE lets it pass where the APDU is authenticated.
+ */
 enum p1_checksum {
 	P1_GOOD,
 	P1_NONE,	/* none was sent */
@@ -40,7 +47,8 @@ enum p1_checksum {
  * @telegrams: telegrams delivered
  * @telegram_octets: their octets, without line ends behind the checksum
  * @skipped: octets outside of delivered telegrams that will be in none
- * @starts: identifications found: '/', three letters, in front of a line or behind noise
+ * @starts: identifications found: '/', three letters and the rest of a line, at its beginning or
+ *          behind noise
  * @crc_errors: telegrams with a wrong checksum, or without one where P1_REQUIRE asks for it
  * @too_long: telegrams given up at P1_TELEGRAM_MAX
  * @timeouts: telegrams cut off by a pause, the end, or the beginning of another one
@@ -71,16 +79,22 @@ typedef void (*p1_telegram_fn)(void *ctx, const u8 *telegram, size_t n, enum p1_
  * struct p1_framer - one line's framer; private but for @stats and @policy
  * @stats: to be read at any time between calls
  * @policy: may be changed between calls
+ *
+ * @buf has room for two telegrams, so that what was kept is moved to its beginning only after as many
+ * octets have gone.
  */
 struct p1_framer {
 	struct p1_stats stats;
 	enum p1_policy policy;
 	u64 last_ns;
-	u16 n;			/* octets kept in @buf, from '/' on */
-	u16 scanned;
+	u8 state;
+	bool authenticated;	/* the ciphered APDU has a tag */
+	u16 start;		/* in @buf: '/', or the first octet that was not looked at */
+	u16 n;			/* octets kept from @start on; all below count from there */
+	u16 scanned;		/* nothing that matters before this one */
 	u16 cipher_end;		/* a ciphered APDU ends here, 0: lines */
-	u16 mark;		/* where '!' stands, 0: not yet */
-	u8 buf[P1_TELEGRAM_MAX];
+	u16 mark;		/* where '!' stands */
+	u8 buf[2 * P1_TELEGRAM_MAX];
 };
 
 void p1_init(struct p1_framer *f, enum p1_policy policy);
