@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "folder.h"
 #include "keep.h"
@@ -229,28 +228,6 @@ int keep_forget(struct keep *k, const char *id)
 
 /* ---- reading ---- */
 
-static int file_read(const char *path, char *text, size_t *n)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	ssize_t got = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	for (*n = 0; *n < FILE_MAX; *n += (size_t)got) {
-		got = read(fd, text + *n, FILE_MAX - *n);
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return 0;
-	}
-	return -EFBIG;
-}
-
 void keep_load(struct keep *k, struct meter *m)
 {
 	struct live_time now = { (s64)mono_us(), (s64)real_us() };
@@ -263,7 +240,7 @@ void keep_load(struct keep *k, struct meter *m)
 		return;
 	/* It may have gone a moment ago. */
 	all_write(k);
-	r = file_read(path, text, &n);
+	r = file_read(path, text, FILE_MAX, &n);
 	if (r == -ENOENT)
 		return;
 	if (r < 0)

@@ -3,7 +3,6 @@
  * State: what is remembered over a restart.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,35 +101,6 @@ const char *state_meter(const struct state *st, const char *source, const char *
 	return json_string_value(json_object_get(entry, "meter"));
 }
 
-static int file_write(const char *path, const char *text)
-{
-	_cleanup_free_ char *tmp = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	if (asprintf(&tmp, "%s.new", path) < 0) {
-		tmp = NULL;
-		return -ENOMEM;
-	}
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return -errno;
-
-	r = text_write(fd, text);
-	if (r < 0) {
-		unlink(tmp);
-		return r;
-	}
-	/* The new name must not come to disk before its content. */
-	if (fsync(fd) < 0 || rename(tmp, path) < 0) {
-		r = -errno;
-		unlink(tmp);
-		return r;
-	}
-
-	return 0;
-}
-
 static void state_save(struct state *st)
 {
 	_cleanup_free_ char *text = NULL;
@@ -142,7 +112,7 @@ static void state_save(struct state *st)
 		text = json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(root);
 
-	r = text ? file_write(st->path, text) : -ENOMEM;
+	r = text ? file_replace(st->path, text) : -ENOMEM;
 	if (r < 0 && !st->failed)
 		log_warning("%s: %s: ids of meters will not be remembered", st->path, strerror(-r));
 	st->failed = r < 0;

@@ -21,9 +21,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "secret.h"
 #include "util.h"
 
-#define SECRET_MAX	1024
 #define PSK_MAX		64	/* octets of a key */
 
 /**
@@ -44,7 +44,7 @@ struct login {
 	bool secured;
 	size_t psk_len;
 	u8 psk[PSK_MAX];
-	char password[SECRET_MAX];
+	char password[SECRET_LINE_MAX];
 	char verdict[MQTT_REASON_MAX];
 };
 
@@ -61,38 +61,24 @@ static void login_judge(struct login *l, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The first line of a file, without what ends it. */
+/* @buf: SECRET_LINE_MAX octets */
 static int secret_read(const char *what, const char *path, char *buf, char *reason)
 {
-	FILE *f = fopen(path, "re");
-	bool whole;
-	int r = 0;
+	int r = secret_line(path, buf, SECRET_LINE_MAX);
 
-	if (!f)
-		return reason_file(what, path, errno, reason);
-	setvbuf(f, NULL, _IONBF, 0);	/* no copy of a secret stays in a buffer */
-	errno = 0;
-	if (!fgets(buf, SECRET_MAX, f))
-		buf[0] = '\0';
-	whole = strchr(buf, '\n') || strlen(buf) < SECRET_MAX - 1;
-	buf[strcspn(buf, "\r\n")] = '\0';
-	if (ferror(f)) {
-		r = reason_file(what, path, errno, reason);
-	} else if (!buf[0]) {
+	if (r == -ENODATA)
 		reason_set(reason, "%s %s: its first line is empty", what, path);
-		r = -ENODATA;
-	} else if (!whole) {
+	else if (r == -EMSGSIZE)
 		reason_set(reason, "%s %s: its first line is too long", what, path);
-		r = -EMSGSIZE;
-	}
-	fclose(f);
+	else if (r < 0)
+		reason_file(what, path, -r, reason);
 	return r;
 }
 
 static int psk_read(struct login *l, char *reason)
 {
 	const char *path = l->config->psk_file;
-	char hex[SECRET_MAX];
+	char hex[SECRET_LINE_MAX];
 	size_t n;
 	int r = secret_read("key file", path, hex, reason);
 
