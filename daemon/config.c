@@ -12,10 +12,11 @@
 
 #include "config_text.h"
 #include "log.h"
+#include "secret.h"
+#include "tables.h"
 #include "util.h"
 
 #define FILE_MAX	(1024 * 1024)	/* octets of one file */
-#define DROPINS_MAX	256
 
 #define STATE_DIRECTORY		"/var/lib/amshan"
 #define RUNTIME_DIRECTORY	"/run/amshan"
@@ -100,8 +101,7 @@ static bool text_tidy(struct loader *l, const char *path, char *text, size_t n)
 	return l->mistakes == mistakes;
 }
 
-/* read_text() - a whole file; what is wrong with it is said */
-static int read_text(struct loader *l, const char *path, char **ret)
+int config_read_text(struct loader *l, const char *path, char **ret)
 {
 	struct place at = { path, 0 };
 	_cleanup_free_ char *text = NULL;
@@ -164,20 +164,14 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* dropins_load() - every *.conf of FILE.d; their paths are kept in @paths until the end */
-static void dropins_load(struct loader *l, const char *path, char *paths[DROPINS_MAX + 1])
+void config_read_folder(struct loader *l, const char *folder, char *paths[DROPINS_MAX],
+			void (*parse)(struct loader *l, const char *path, const char *text))
 {
-	struct place at = { NULL, 0 };
+	struct place at = { folder, 0 };
 	struct dirent **entries;
 	int n;
 
-	if (asprintf(&paths[0], "%s.d", path) < 0) {
-		paths[0] = NULL;
-		l->no_memory = true;
-		return;
-	}
-	at.path = paths[0];
-	n = scandir(paths[0], &entries, is_dropin, by_name);
+	n = scandir(folder, &entries, is_dropin, by_name);
 	if (n < 0) {
 		if (errno != ENOENT)
 			config_say(l, LOG_ERR, at, NULL, "cannot be read: %s", strerror(errno));
@@ -189,20 +183,31 @@ static void dropins_load(struct loader *l, const char *path, char *paths[DROPINS
 		_cleanup_free_ char *text = NULL;
 
 		if (i < DROPINS_MAX &&
-		    asprintf(&paths[i + 1], "%s/%s", paths[0], entries[i]->d_name) < 0) {
-			paths[i + 1] = NULL;
+		    asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0) {
+			paths[i] = NULL;
 			l->no_memory = true;
 		} else if (i < DROPINS_MAX) {
-			int r = read_text(l, paths[i + 1], &text);
+			int r = config_read_text(l, paths[i], &text);
 
 			if (r == -ENOMEM)
 				l->no_memory = true;
 			else if (r == 0)
-				config_text_parse(l, paths[i + 1], text);
+				parse(l, paths[i], text);
 		}
 		free(entries[i]);
 	}
 	free(entries);
+}
+
+/* dropins_load() - every *.conf of FILE.d; their paths are kept in @paths until the end */
+static void dropins_load(struct loader *l, const char *path, char *paths[DROPINS_MAX + 1])
+{
+	if (asprintf(&paths[0], "%s.d", path) < 0) {
+		paths[0] = NULL;
+		l->no_memory = true;
+		return;
+	}
+	config_read_folder(l, paths[0], paths + 1, config_text_parse);
 }
 
 /* ---- the whole ---- */
@@ -215,8 +220,10 @@ static void factors_set(struct draft *d)
 		bool common;
 	} of[KIND_COUNT] = {
 		[KIND_ACTIVE_POWER]	= { FACTOR_POWER, true },
+		[KIND_APPARENT_POWER]	= { FACTOR_POWER, true },
 		[KIND_REACTIVE_POWER]	= { FACTOR_POWER, true },
 		[KIND_ACTIVE_ENERGY]	= { FACTOR_ENERGY, true },
+		[KIND_APPARENT_ENERGY]	= { FACTOR_ENERGY, true },
 		[KIND_REACTIVE_ENERGY]	= { FACTOR_ENERGY, true },
 		[KIND_CURRENT]		= { FACTOR_CURRENT, true },
 		[KIND_VOLTAGE]		= { FACTOR_VOLTAGE, false },
@@ -275,6 +282,65 @@ static void source_release(struct source_config *s)
 	free(s->uri);
 	free(s->where);
 	free(s->meter);
+	free(s->key_file);
+	keyring_free(s->keys);
+}
+
+/* Names of credentials mean nothing where the service manager has not put any (amshanctl doctor). */
+static bool is_away(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t n = folder ? strlen(folder) : 0;
+
+	if (!strchr(path, '/'))
+		return true;
+	return n && !strncmp(path, folder, n) && path[n] == '/' && access(folder, F_OK) < 0;
+}
+
+/*
+ * keys_load() - what stands in a key file; what is wrong with it is said, and never what stands there
+ *
+ * One that cannot be read is no mistake, as with other secrets: the rest works without it.
+ */
+static struct keyring *keys_load(struct loader *l, struct place at, const char *path)
+{
+	_cleanup_(secret_freep) char *text = NULL;
+	_cleanup_free_ char *error = NULL;
+	struct keyring *keys = NULL;
+	struct stat st;
+	size_t n;
+	int r;
+
+	if (!path || is_away(path))
+		return NULL;
+	/* Not to wait for the writer of a FIFO. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		config_say(l, LOG_ERR, at, "key-file", "%.200s is not a regular file", path);
+		return NULL;
+	}
+	r = secret_text(path, &text, &n);
+	if (r < 0 && r != -ENOMEM) {
+		config_say(l, r == -EFBIG ? LOG_ERR : LOG_WARNING, at, "key-file",
+			   "%.200s: cannot be read: %s", path, strerror(-r));
+		return NULL;
+	}
+	if (r == 0)
+		r = keyring_parse(text, n, &keys, &error);
+	if (r == -EINVAL && error)
+		config_say(l, LOG_ERR, at, "key-file", "%.200s:%s", path, error);
+	else if (r < 0)
+		l->no_memory = true;
+	return keys;
+}
+
+/* A source's own keys go before those for all. */
+static void source_keys(struct loader *l, const struct draft *d, struct source_config *s)
+{
+	s->keys = keys_load(l, d->key_place, s->key_file);
+	if (s->keys)
+		keyring_set_others(s->keys, l->config->keys);
+	else
+		s->keys = keyring_ref(l->config->keys);
 }
 
 static char *place_text(struct loader *l, struct place at)
@@ -296,6 +362,25 @@ static char *folder_of(const char *variable, const char *other)
 	return n ? strndup(folders, n) : strdup(other);
 }
 
+/* tables_take() - the user's tables, in a folder next to the file */
+static void tables_take(struct loader *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = NULL;
+	int r;
+
+	if (asprintf(&folder, "%.*s" TABLES_FOLDER, slash ? (int)(slash - path + 1) : 0, path) < 0) {
+		folder = NULL;
+		l->no_memory = true;
+		return;
+	}
+	r = tables_load(folder, &l->config->tables);
+	if (r == -ENOMEM)
+		l->no_memory = true;
+	else if (r < 0 && r != -ENOENT)
+		l->mistakes++;
+}
+
 /* config_finish() - the drafts become sources, and what was left out gets its default */
 static void config_finish(struct loader *l, const char *path)
 {
@@ -313,6 +398,8 @@ static void config_finish(struct loader *l, const char *path)
 		l->no_memory = true;
 	if (c->mqtt_enabled)
 		mqtt_check(l);
+	c->keys = keys_load(l, l->key_place, c->key_file);
+	tables_take(l, path);
 	if (!l->n_drafts && !l->mistakes)
 		config_say(l, LOG_WARNING, (struct place){ path, 0 }, NULL,
 			   "no source is configured");
@@ -330,6 +417,7 @@ static void config_finish(struct loader *l, const char *path)
 		d->config.where = place_text(l, d->place);
 		factors_set(d);
 		derive_set(d, c);
+		source_keys(l, d, &d->config);
 		c->sources[c->n_sources] = d->config;
 		d->config = (struct source_config){};
 	}
@@ -349,7 +437,7 @@ int config_load(const char *path, struct config **ret)
 		c->mqtt_publish = true;
 		c->discovery = true;
 		c->peaks = (struct peaks_settings){ .count = 3, .window = CALENDAR_ALWAYS };
-		r = read_text(&l, path, &text);
+		r = config_read_text(&l, path, &text);
 	}
 	if (r == 0) {
 		config_text_parse(&l, path, text);
@@ -380,8 +468,11 @@ void config_free(struct config *c)
 	free(c->sources);
 	free(c->state_dir);
 	free(c->runtime_dir);
+	free(c->key_file);
+	keyring_free(c->keys);
 	free(c->mqtt_topic);
 	free(c->discovery_prefix);
+	tables_free(c->tables);
 	free(c->mqtt.host);
 	free(c->mqtt.client_id);
 	free(c->mqtt.username);

@@ -5,8 +5,10 @@
 #ifndef AMSHAN_CONFIG_H
 #define AMSHAN_CONFIG_H
 
+#include "dlms/keyring.h"
 #include "meter/meter.h"
 #include "mqtt/client.h"
+#include "tables.h"
 
 /**
  * struct source_config - section "source NAME"
@@ -14,6 +16,9 @@
  * @uri: where its octets come from
  * @meter: id of its meter, NULL: learned
  * @where: "FILE:LINE" of its uri, for sentences about it
+ * @key_file: with keys of encrypted meters, NULL: none of its own
+ * @keys: what stands in it, and behind that what stands in the one for all sources; NULL: no keys.  Who
+ *        keeps them takes a reference: a reload reads them anew
  * @settings: scale, clock, derived values
  */
 struct source_config {
@@ -21,6 +26,8 @@ struct source_config {
 	char *uri;
 	char *where;
 	char *meter;
+	char *key_file;
+	struct keyring *keys;
 	struct meter_settings settings;
 };
 
@@ -29,7 +36,10 @@ struct source_config {
  * @log_level: syslog priority
  * @state_dir: where learned ids are kept
  * @runtime_dir: where it is kept which frames were read, until the machine starts anew
+ * @tables: the user's, of the folder tables.d next to the file; NULL: there is none
  * @dbus: show readings on D-Bus
+ * @key_file: with keys of encrypted meters, for all sources; NULL: none
+ * @keys: what stands in it; NULL: none, or it cannot be read
  * @peaks: how the grid company counts the highest hours
  * @mqtt_enabled: there is a section "mqtt"
  * @mqtt: the broker
@@ -43,7 +53,10 @@ struct config {
 	int log_level;
 	char *state_dir;
 	char *runtime_dir;
+	struct tables *tables;
 	bool dbus;
+	char *key_file;
+	struct keyring *keys;
 	struct peaks_settings peaks;
 	bool mqtt_enabled;
 	struct mqtt_config mqtt;
@@ -59,8 +72,8 @@ struct config {
 #define CONFIG_PATH	AMSHAN_SYSCONFDIR "/amshan/amshand.conf"
 
 /**
- * config_load() - read a file and its drop-in folder (every *.conf of FILE.d, in the order of their
- * names)
+ * config_load() - read a file, its drop-in folder (every *.conf of FILE.d, in the order of their
+ * names), and the tables next to it (tables.h)
  * @path: the file
  * @ret: untouched on failure
  *

@@ -128,21 +128,40 @@ static void set_log_level(struct loader *l, const struct key *k, void *member, c
 		*(int *)member = level;
 }
 
-static void set_clock(struct loader *l, const struct key *k, void *member, const char *value)
-{
-	static const char *const names[] = {
-		[CLOCK_AUTO] = "auto",	 [CLOCK_WIRE] = "message", [CLOCK_UTC] = "utc",
-		[CLOCK_UTC1] = "utc+1",	 [CLOCK_CET] = "cet",
-	};
+/* Words for the values of an enum, in its order. */
+static const struct {
+	const char *mistake;
+	const char *word[6];
+} words[] = {
+#define WORDS_CLOCK	0
+	[WORDS_CLOCK] = {
+		"is no clock; auto, message, utc, utc+1 or cet is",
+		{
+			[CLOCK_AUTO] = "auto",	[CLOCK_WIRE] = "message", [CLOCK_UTC] = "utc",
+			[CLOCK_UTC1] = "utc+1", [CLOCK_CET] = "cet",
+		},
+	},
+#define WORDS_P1	1
+	[WORDS_P1] = {
+		"is none of if-sent, require, ignore",
+		{ [P1_IF_SENT] = "if-sent", [P1_REQUIRE] = "require", [P1_IGNORE] = "ignore" },
+	},
+};
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(value, names[i])) {
-			*(enum clock_kind *)member = i;
+/* set_word() - of words[@arg] */
+static void set_word(struct loader *l, const struct key *k, void *member, const char *value)
+{
+	for (unsigned int i = 0; words[k->arg].word[i]; i++) {
+		if (!strcmp(value, words[k->arg].word[i])) {
+			*(unsigned int *)member = i;
 			return;
 		}
 	}
-	mistake(l, k->name, "\"%.40s\" is no clock; auto, message, utc, utc+1 or cet is", value);
+	mistake(l, k->name, "\"%.40s\" %s", value, words[k->arg].mistake);
 }
+
+_Static_assert(sizeof(enum clock_kind) == sizeof(unsigned int) &&
+	       sizeof(enum p1_policy) == sizeof(unsigned int), "an enum is what set_word() writes");
 
 static void set_factor(struct loader *l, const struct key *k, void *member, const char *value)
 {
@@ -250,6 +269,23 @@ static void set_file(struct loader *l, const struct key *k, void *member, const 
 	replace(l, member, value);
 }
 
+/* Said without it: what should be a path may be the key itself. */
+static void set_key_file(struct loader *l, const struct key *k, void *member, const char *value)
+{
+	u8 key[CIPHER_KEY_LEN];
+
+	if (cipher_key_parse(value, strlen(value), key) == 0) {
+		mistake(l, k->name, "is a key itself; it belongs into a file that only amshand can read, "
+			"and here its path");
+		return;
+	}
+	if (k->section == SECTION_SOURCE)
+		container_of(member, struct draft, config.key_file)->key_place = l->place;
+	else
+		l->key_place = l->place;
+	set_file(l, k, member, value);
+}
+
 #define ROOT(member)	offsetof(struct config, member)
 #define SOURCE(member)	offsetof(struct draft, member)
 #define MQTT(member)	offsetof(struct config, mqtt.member)
@@ -259,18 +295,21 @@ static const struct key keys[] = {
 	{ SECTION_ROOT, "state-directory", set_text, ROOT(state_dir) },
 	{ SECTION_ROOT, "runtime-directory", set_text, ROOT(runtime_dir) },
 	{ SECTION_ROOT, "dbus", set_bool, ROOT(dbus) },
+	{ SECTION_ROOT, "key-file", set_key_file, ROOT(key_file), FILE_SECRET },
 	{ SECTION_ROOT, "peak-hours", set_peak_hours, ROOT(peaks.count) },
 	{ SECTION_ROOT, "peak-any-day", set_bool, ROOT(peaks.any_day) },
 	{ SECTION_ROOT, "peak-window", set_window, ROOT(peaks.window) },
 
 	{ SECTION_SOURCE, "uri", set_uri, SOURCE(config.uri) },
 	{ SECTION_SOURCE, "meter", set_id, SOURCE(config.meter) },
+	{ SECTION_SOURCE, "key-file", set_key_file, SOURCE(config.key_file), FILE_SECRET },
 	{ SECTION_SOURCE, "scale", set_factor, SOURCE(factor), FACTOR_COMMON },
 	{ SECTION_SOURCE, "scale-power", set_factor, SOURCE(factor), FACTOR_POWER },
 	{ SECTION_SOURCE, "scale-current", set_factor, SOURCE(factor), FACTOR_CURRENT },
 	{ SECTION_SOURCE, "scale-energy", set_factor, SOURCE(factor), FACTOR_ENERGY },
 	{ SECTION_SOURCE, "scale-voltage", set_factor, SOURCE(factor), FACTOR_VOLTAGE },
-	{ SECTION_SOURCE, "clock", set_clock, SOURCE(config.settings.clock) },
+	{ SECTION_SOURCE, "clock", set_word, SOURCE(config.settings.clock), WORDS_CLOCK },
+	{ SECTION_SOURCE, "p1-checksum", set_word, SOURCE(config.settings.p1_checksum), WORDS_P1 },
 	{ SECTION_SOURCE, "main-fuse", set_u16, SOURCE(main_fuse), 1 },
 	{ SECTION_SOURCE, "derive-l2", set_bool, SOURCE(config.settings.derive_l2) },
 
@@ -396,8 +435,7 @@ static int section_end(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
-/* value_valid() - what is asked of every value */
-static bool value_valid(struct loader *l, const char *name, const char *value)
+bool config_value_valid(struct loader *l, const char *name, const char *value)
 {
 	if (!*value) {
 		mistake(l, name, "is empty");
@@ -448,7 +486,7 @@ static int take(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	if (*seen & bit)
 		mistake(l, k->name, "is set a second time in this section");
 	*seen |= bit;
-	if (value_valid(l, k->name, value))
+	if (config_value_valid(l, k->name, value))
 		k->set(l, k, (char *)base + k->offset, value);
 	return 0;
 }

@@ -29,6 +29,7 @@ enum factor {
  * struct draft - a source as read so far
  * @main_fuse: A, 0: not said
  * @place: of its uri; until it has one, of its section
+ * @key_place: of its key-file
  * @seen: bit per key: set in this section
  * @open_line: where its section begins in this file, 0 if it has none there
  */
@@ -38,6 +39,7 @@ struct draft {
 	bool has_factor[FACTOR_COUNT];
 	u16 main_fuse;
 	struct place place;
+	struct place key_place;
 	u64 seen;
 	int open_line;
 };
@@ -55,6 +57,7 @@ enum section {
  * @drafts: the sources, @n_drafts of them
  * @place: what is being read
  * @mqtt_place: the last section mqtt
+ * @key_place: of the key-file for all sources
  * @mistakes: number of them
  * @no_memory: something was lost
  *
@@ -72,6 +75,7 @@ struct loader {
 	size_t n_drafts;
 	struct place place;
 	struct place mqtt_place;
+	struct place key_place;
 	unsigned int mistakes;
 	bool no_memory;
 
@@ -93,6 +97,31 @@ struct loader {
  */
 void config_say(struct loader *l, int level, struct place at, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+#define DROPINS_MAX	256	/* files of one folder */
+
+/**
+ * config_read_text() - a whole file, fit for libconfuse; what is wrong with it is said
+ * @l: counts the mistakes
+ * @path: the file; outlives @l
+ * @ret: the text, to be freed; untouched on failure
+ *
+ * Return: 0, or a negative errno.
+ */
+int config_read_text(struct loader *l, const char *path, char **ret);
+
+/**
+ * config_read_folder() - every *.conf of a folder, in the order of their names
+ * @l: counts the mistakes
+ * @folder: it need not be there; outlives @l
+ * @paths: DROPINS_MAX of them, all NULL: names of the files, to be freed after @l
+ * @parse: takes the text of one
+ */
+void config_read_folder(struct loader *l, const char *folder, char *paths[DROPINS_MAX],
+			void (*parse)(struct loader *l, const char *path, const char *text));
+
+/* config_value_valid() - what is asked of every value; a mistake is said */
+bool config_value_valid(struct loader *l, const char *name, const char *value);
 
 /**
  * config_text_parse() - take the text of one file into @l; what it sets wins over what is there

@@ -121,6 +121,8 @@ char *keep_text(const struct meter *m, bool last)
 			r |= json_array_append_new(known, json_string(quantity_table[q].name));
 	r |= add(j, "version", json_integer(VERSION));
 	r |= add(j, "meter", json_string(m->id));
+	if (*m->via)
+		r |= add(j, "via", json_string(m->via));
 	r |= add(j, "identity", identity);
 	r |= add(j, "known", known);
 	r |= add(j, "clock", json_integer(m->derive.guard.clock_us));
@@ -313,6 +315,14 @@ static void identity_read(const json_t *root, struct meter *m)
 	}
 }
 
+static void via_read(const json_t *root, struct meter *m)
+{
+	const char *via = json_string_value(json_object_get(root, "via"));
+
+	if (via && meter_id_make(via, strlen(via), m->via) < 0)
+		*m->via = '\0';
+}
+
 static void known_read(const json_t *root, struct meter *m)
 {
 	const json_t *known = json_object_get(root, "known");
@@ -349,6 +359,7 @@ int keep_parse(struct meter *m, const char *text, size_t n, struct live_time now
 	if (!rd.wrong) {
 		m->derive = d;
 		identity_read(root, m);
+		via_read(root, m);
 		known_read(root, m);
 	}
 	json_decref(root);

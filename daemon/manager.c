@@ -11,6 +11,8 @@
 #include <systemd/sd-daemon.h>
 
 #include "config.h"
+#include "counters_file.h"
+#include "dlms/cipher.h"
 #include "keep.h"
 #include "log.h"
 #include "manager.h"
@@ -47,6 +49,7 @@ struct manager {
 	struct config *config;
 	struct state *state;
 	struct keep *keep;
+	struct counters_file *counters;
 	struct registry *registry;
 	struct kernel_ports *ports;
 	struct sources sources;
@@ -192,9 +195,25 @@ static int forget(void *ctx, const char *id)
 	return registry_forget(m->registry, id);
 }
 
+static int forget_counter(void *ctx, const u8 *title)
+{
+	char text[CIPHER_TITLE_TEXT_MAX];
+	struct manager *m = ctx;
+	int r;
+
+	r = counters_file_forget(m->counters, title);
+	if (r < 0)
+		return r;
+	cipher_title_text(title, APDU_TITLE_MAX, text);
+	log_notice("system title %s: frame counter forgotten", text);
+
+	return 0;
+}
+
 static const struct dbus_output_owner dbus_owner = {
 	.reload = reload_soon,
 	.forget = forget,
+	.forget_counter = forget_counter,
 	.ready = say_ready,
 };
 
@@ -315,6 +334,7 @@ static int manager_reload(sd_event_source *defer, void *ctx)
 
 	m->reloading = true;
 	m->config = new;
+	registry_set_tables(m->registry, tables_makers(new->tables));
 	mqtt_changed = !same_mqtt(old, new) || new->mqtt_enabled != !!m->mqtt;
 	sources_drop(&m->sources, old, new, mqtt_changed);
 	if (mqtt_changed)
@@ -395,11 +415,16 @@ static int manager_start(struct manager *m)
 	if (r == 0)
 		r = keep_new(m->event, m->config->state_dir, state_failed(m->state), &m->keep);
 	if (r == 0)
+		r = counters_file_new(m->event, m->config->state_dir, state_failed(m->state),
+				      &m->counters);
+	if (r == 0)
 		r = kernel_ports_new(m->event, m->config->runtime_dir, &m->ports);
 	if (r == 0)
-		r = registry_new(m->event, m->state, m->keep, m->ports, say_status, m, &m->registry);
+		r = registry_new(m->event, m->state, m->keep, m->counters, m->ports, say_status, m,
+				 &m->registry);
 	if (r < 0)
 		return r;
+	registry_set_tables(m->registry, tables_makers(m->config->tables));
 	m->sources = (struct sources){ .registry = m->registry, .ports = m->ports };
 	r = mqtt_add(m);
 	if (r == 0)
@@ -432,6 +457,7 @@ static void manager_stop(struct manager *m)
 	m->ports = NULL;
 	mqtt_remove(m, FAREWELL_END_MS);
 	keep_free(m->keep);
+	counters_file_free(m->counters);
 	state_free(m->state);
 	config_free(m->config);
 	sd_event_source_disable_unref(m->ready_timer);

@@ -67,6 +67,7 @@ static void config_clear(struct source_config *c)
 	free(c->name);
 	free(c->uri);
 	free(c->where);
+	keyring_free(c->keys);
 	*c = (struct source_config){ 0 };
 }
 
@@ -77,6 +78,7 @@ static int config_copy(const struct source_config *from, struct source_config *t
 		.name = strdup(from->name),
 		.uri = strdup(from->uri),
 		.where = strdup(from->where),
+		.keys = keyring_ref(from->keys),
 		.settings = from->settings,
 	};
 

@@ -8,15 +8,21 @@
  * while in which a list with a number would have come. Where several meters come by one source, a list
  * without a number cannot be said to be any one's, and is left out.
  *
+ * A meter behind another one (a message with a channel: M-Bus) is a meter of its own: by its number,
+ * else as "<the other one's id>-<channel>".  It is no matter of what the source learned.
+ *
  * A meter is read from one source at a time. Another source with the same meter stands by and takes
  * over when the first one falls silent.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "counters_file.h"
 #include "guard_say.h"
 #include "keep.h"
 #include "log.h"
+#include "naming.h"
 #include "registry.h"
 #include "util.h"
 
@@ -31,21 +37,11 @@
  */
 #define METERS_OF_SOURCE_MAX	64
 
-/*
- * A source that came back to a number it had named before carries several meters, and is taken to do so for
- * as long as this after it last did.
- */
-#define SEVERAL_US		(10 * 60 * USEC_PER_SEC)
-#define NAMED_MAX		4	/* numbers that are remembered for it */
-
 /**
  * struct link - a source and what the registry knows of it
  * @meter: the meter of its last message, or NULL
- * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; likewise the others
- * @switched_us: when it last named another meter than before, 0: never
- * @several_us: when it last came back to one, 0: never
- * @named: the last numbers that it named
- * @n_named: how many it has named
+ * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; 0: none
+ * @naming: the numbers that it named
  * @took_over: it got a meter from another source, and that was not told yet
  * @said_several: it was said that it carries several meters
  * @said_full: it was said that it names too many
@@ -55,24 +51,25 @@ struct link {
 	struct source *source;
 	struct meter *meter;
 	u64 first_us;
-	u64 switched_us;
-	u64 several_us;
-	char named[NAMED_MAX][METER_ID_MAX];
-	unsigned int n_named;
+	struct naming naming;
 	bool took_over;
 	bool said_several;
 	bool said_full;
 };
 
-#define OUTPUTS_MAX 4
+#define OUTPUTS_MAX	4
+#define CHANNEL_MAX	4	/* meters behind one (DSMR 5.0.2 P1, 6.12) */
 
 struct registry {
 	sd_event *event;
 	struct state *state;
 	struct keep *keep;
+	struct counters_file *counters;
+	struct cipher *cipher;
 	struct kernel_ports *ports;
 	void (*changed)(void *ctx);
 	void *ctx;
+	const struct maker *const *tables;
 	struct output *outputs[OUTPUTS_MAX];
 	unsigned int n_outputs;
 	struct link **links;
@@ -153,7 +150,8 @@ static int meter_forgotten(struct registry *reg, const char *id)
 	return r;
 }
 
-static struct meter *meter_add(struct link *l, const char *id)
+/* @via: id of the meter that it hangs behind, or "" */
+static struct meter *meter_add(struct link *l, const char *id, const char *via)
 {
 	struct registry *reg = l->reg;
 	const char *source = l->source->name;
@@ -176,6 +174,7 @@ static struct meter *meter_add(struct link *l, const char *id)
 		return NULL;
 	reg->meters[reg->n_meters++] = m;
 	keep_load(reg->keep, m);
+	strcpy(m->via, via);
 	log_about(LOG_NOTICE, source, id, "meter %s", id);
 	tell(reg, meter_added, m);
 
@@ -200,11 +199,8 @@ static bool meter_is_live(struct registry *reg, const struct meter *m)
 /* Did it name another meter not long ago?  Then it carries several, or its meter was exchanged. */
 static bool link_is_unsure(const struct link *l)
 {
-	u64 now = l->source->last_message_us;
-
-	return (l->switched_us &&
-		now - l->switched_us < period_patience_us(&l->source->period)) ||
-	       (l->several_us && now - l->several_us < SEVERAL_US);
+	return naming_is_unsure(&l->naming, l->source->last_message_us,
+				period_patience_us(&l->source->period));
 }
 
 static void say_several(struct link *l)
@@ -233,7 +229,7 @@ static void message_meter(struct link *l, const struct message *msg, const char 
 		return;
 	}
 	if (link_is_unsure(l)) {
-		if (l->several_us)
+		if (l->naming.several_us)
 			say_several(l);
 		return;
 	}
@@ -246,32 +242,36 @@ static void message_meter(struct link *l, const struct message *msg, const char 
 		meter_id_make(s->name, strlen(s->name), id);
 }
 
-/* The number is known now: the meter goes no more by the name of its source. */
+/* What a meter behind another one goes by while it has no number. */
+static void channel_id(const char *via, u8 channel, char *id)
+{
+	snprintf(id, METER_ID_MAX, "%.*s-%u", METER_ID_MAX - (int)sizeof("-255"), via, channel);
+}
+
+/* It goes by another id from now on. */
+static void drop_id(struct link *l, const char *id)
+{
+	struct meter *m = meter_of(l->reg, id);
+
+	if (m && !strcmp(m->source, l->source->name)) {
+		meter_remove(l->reg, m);
+		meter_forgotten(l->reg, id);
+	}
+}
+
+/* The number is known now: the meter, and what is behind it, goes no more by the name of its source. */
 static void drop_provisional(struct link *l, const char *id)
 {
-	char provisional[METER_ID_MAX];
-	struct meter *m;
+	char provisional[METER_ID_MAX], behind[METER_ID_MAX];
 
 	if (meter_id_make(l->source->name, strlen(l->source->name), provisional) < 0 ||
 	    !strcmp(provisional, id))
 		return;
-	m = meter_of(l->reg, provisional);
-	if (m && !strcmp(m->source, l->source->name)) {
-		meter_remove(l->reg, m);
-		meter_forgotten(l->reg, provisional);
+	for (u8 channel = 1; channel <= CHANNEL_MAX; channel++) {
+		channel_id(provisional, channel, behind);
+		drop_id(l, behind);
 	}
-}
-
-/* It names another meter than before, or its first one. */
-static void note_switch(struct link *l, const char *id)
-{
-	for (unsigned int i = 0; i < NAMED_MAX; i++) {
-		if (!strcmp(l->named[i], id)) {
-			l->several_us = l->source->last_message_us;
-			return;
-		}
-	}
-	strcpy(l->named[l->n_named++ % NAMED_MAX], id);
+	drop_id(l, provisional);
 }
 
 /*
@@ -288,9 +288,9 @@ static void learn(struct link *l, const char *id)
 		return;
 	}
 
-	note_switch(l, id);
+	naming_note(&l->naming, id, s->last_message_us);
 	if (*s->learned) {
-		l->switched_us = s->last_message_us;
+		l->naming.switched_us = s->last_message_us;
 		state_set_meter(l->reg->state, s->name, s->uri, NULL);
 	} else {
 		state_set_meter(l->reg->state, s->name, s->uri, id);
@@ -340,13 +340,63 @@ static bool derive(const struct link *l, struct meter *m, struct readings *r,
 {
 	struct live_time at = { (s64)l->source->last_message_us, (s64)real };
 	struct guard_report report;
+	s64 clock_us = clock && clock->utc_known ? clock->utc_us : 0;
 	bool accepted;
 
-	accepted = derive_take(&m->derive, &l->source->settings.derive, r,
-			       clock && clock->utc_known ? clock->utc_us : 0, at, &report);
+	if (*m->via)
+		accepted = derive_take_channel(&m->derive, r, clock_us, at, &report);
+	else
+		accepted = derive_take(&m->derive, &l->source->settings.derive, r, clock_us, at, &report);
 	guard_say(m, &report);
 
 	return accepted;
+}
+
+/*
+ * Whose is a message of a meter behind another one?  That one's own message came just before it, in the
+ * same telegram.  NULL: it cannot be said.
+ */
+static struct meter *channel_meter(struct link *l, u8 channel, const char *number)
+{
+	char id[METER_ID_MAX];
+	struct meter *m;
+
+	if (!l->meter || (!*number && link_is_unsure(l)))
+		return NULL;
+	channel_id(l->meter->id, channel, id);
+	m = meter_of(l->reg, *number ? number : id);
+	if (m)
+		return m;
+	if (*number)
+		drop_id(l, id);
+	return meter_add(l, *number ? number : id, l->meter->id);
+}
+
+static struct meter *own_meter(struct link *l, const struct message *msg, const char *number)
+{
+	char id[METER_ID_MAX];
+	struct meter *m;
+
+	if (*number)
+		learn(l, number);
+	message_meter(l, msg, number, id);
+	if (!*id)
+		return NULL;
+	m = l->meter && !strcmp(l->meter->id, id) ? l->meter : meter_of(l->reg, id);
+	if (!m)
+		m = meter_add(l, id, "");
+	if (m)
+		l->meter = m;
+	return m;
+}
+
+/* It may have been moved behind another meter, or that one has another id now. */
+static bool via_changed(struct meter *m, const char *via)
+{
+	if (!strcmp(m->via, via))
+		return false;
+	strcpy(m->via, via);
+	return true;
 }
 
 static void on_message(void *ctx, struct source *s, const struct message *msg, u64 real)
@@ -356,31 +406,25 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	struct readings readings;
 	struct meter_update update;
 	struct meter_clock clock;
-	char number[METER_ID_MAX] = "", id[METER_ID_MAX];
+	char number[METER_ID_MAX] = "";
 	struct text said = msg->readings.identity[ID_METER_ID];
 	struct meter *m;
-	bool accepted;
+	bool accepted, moved;
 
+	/* Those of the messages before this one. */
+	counters_file_changed(reg->counters);
 	if (!l->first_us)
 		l->first_us = s->last_message_us;
 	if (said.len && meter_id_make(said.p, said.len, number) < 0)
 		*number = '\0';
-	if (*number)
-		learn(l, number);
-	message_meter(l, msg, number, id);
-	if (!*id)
-		return;
-
-	m = l->meter && !strcmp(l->meter->id, id) ? l->meter : meter_of(reg, id);
-	if (!m)
-		m = meter_add(l, id);
+	m = msg->channel ? channel_meter(l, msg->channel, number) : own_meter(l, msg, number);
 	if (!m)
 		return;
-	l->meter = m;
 	/* What the module kept is older than what another source gave meanwhile. */
 	if (s->last_message_us < m->last_mono_us || !meter_claim(l, m))
 		return;
 
+	moved = via_changed(m, msg->channel ? l->meter->id : "");
 	meter_interpret(msg, &s->settings, &readings, &clock, real);
 	accepted = derive(l, m, &readings, readings.has_time ? &clock : NULL, real);
 	meter_update(m, &readings, &clock, real, &update);
@@ -390,7 +434,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	    ((accepted || derive_reserves_much(&m->derive)) &&
 	     m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
 		keep_want(reg->keep, m);
-	update.identity |= l->took_over;
+	update.identity |= l->took_over | moved;
 	l->took_over = false;
 	tell(reg, meter_updated, m, &update);
 	if (!m->available && mono_us() - m->last_mono_us < period_patience_us(&m->period)) {
@@ -441,16 +485,23 @@ static const struct source_owner owner = {
 	.checked = on_checked,
 };
 
-int registry_new(sd_event *event, struct state *state, struct keep *keep, struct kernel_ports *ports,
+int registry_new(sd_event *event, struct state *state, struct keep *keep,
+		 struct counters_file *counters, struct kernel_ports *ports,
 		 void (*changed)(void *ctx), void *ctx, struct registry **ret)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
 
 	if (!reg)
 		return -ENOMEM;
+	reg->cipher = cipher_new();
+	if (!reg->cipher) {
+		free(reg);
+		return -ENOMEM;
+	}
 	reg->event = event;
 	reg->state = state;
 	reg->keep = keep;
+	reg->counters = counters;
 	reg->ports = ports;
 	reg->changed = changed;
 	reg->ctx = ctx;
@@ -468,6 +519,7 @@ void registry_free(struct registry *reg)
 		registry_remove_source(reg, reg->links[reg->n_links - 1]->source->name);
 	free(reg->links);
 	free(reg->meters);
+	cipher_free(reg->cipher);
 	free(reg);
 }
 
@@ -522,6 +574,9 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 	}
 	reg->links[reg->n_links++] = l;
 	l->source->ports = reg->ports;
+	l->source->reader.cipher = reg->cipher;
+	l->source->reader.counters = counters_file_table(reg->counters);
+	decoder_use(&l->source->reader.decoder, reg->tables);
 	remembered = state_meter(reg->state, config->name, config->uri);
 	if (remembered)
 		meter_id_make(remembered, strlen(remembered), l->source->learned);
@@ -534,6 +589,13 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 	reg->changed(reg->ctx);
 
 	return 0;
+}
+
+void registry_set_tables(struct registry *reg, const struct maker *const *tables)
+{
+	reg->tables = tables;
+	for (size_t i = 0; i < reg->n_links; i++)
+		decoder_use(&reg->links[i]->source->reader.decoder, tables);
 }
 
 /* The meters that are read from a source go, as far as no other source stands by for them. */
@@ -567,6 +629,8 @@ int registry_update_source(struct registry *reg, const struct source_config *con
 		return -ENOENT;
 	s = l->source;
 	s->settings = config->settings;
+	s->deframer.p1.policy = s->settings.p1_checksum;
+	source_set_keys(s, config->keys);
 	if (s->meter == config->meter ||
 	    (s->meter && config->meter && !strcmp(s->meter, config->meter)))
 		return 0;
@@ -621,9 +685,8 @@ int registry_forget(struct registry *reg, const char *id)
 			continue;
 		/* As if it had never been heard: it names its meter anew. */
 		*l->source->learned = '\0';
-		l->n_named = 0;
-		memset(l->named, 0, sizeof(l->named));
-		l->first_us = l->switched_us = l->several_us = 0;
+		l->naming = (struct naming){ 0 };
+		l->first_us = 0;
 	}
 	/* Also of one that is not known: the broker may retain what no file tells of any more. */
 	r = meter_forgotten(reg, id);

@@ -11,6 +11,7 @@
 #include "source/source.h"
 #include "state.h"
 
+struct counters_file;
 struct keep;
 struct kernel_ports;
 struct registry;
@@ -20,14 +21,27 @@ struct registry;
  * @event: the loop
  * @state: what was remembered; not owned
  * @keep: what is kept of meters; not owned
+ * @counters: frame counters of encrypted meters; not owned
  * @ports: for kernel: sources; not owned; NULL: there are none
  * @changed: the number of sources, meters, or of those that deliver changed; from the loop
  * @ctx: for @changed
  * @ret: the registry
+ *
+ * Return: 0, -ENOMEM.
  */
-int registry_new(sd_event *event, struct state *state, struct keep *keep, struct kernel_ports *ports,
+int registry_new(sd_event *event, struct state *state, struct keep *keep,
+		 struct counters_file *counters, struct kernel_ports *ports,
 		 void (*changed)(void *ctx), void *ctx, struct registry **ret);
 void registry_free(struct registry *reg);
+
+/**
+ * registry_set_tables() - what all sources decode by, now and later
+ * @reg: the registry
+ * @tables: of the user's (tables_makers()), or NULL; outlive the next call, or the registry
+ *
+ * Nothing points into the former ones afterwards.
+ */
+void registry_set_tables(struct registry *reg, const struct maker *const *tables);
 
 /* registry_add_output() - show everything that exists, and what comes; not owned */
 int registry_add_output(struct registry *reg, struct output *o);

@@ -193,11 +193,22 @@ static void learn_meter(struct mask *m, const char *id, const char *source)
 		bugreport_learn(m, MASK_METER, id);
 }
 
+/* What should be the path of a secret, and may be the secret itself. */
+static void learn_secret(struct mask *m, const char *key, const char *value)
+{
+	static const char credentials[] = DOCTOR_CREDENTIALS "/";
+	char shown[TEXT_LINE_MAX];
+
+	if (value && !strncmp(value, credentials, strlen(credentials)))
+		value += strlen(credentials);
+	if (value)
+		bugreport_value(m, key, value, shown, sizeof(shown));
+}
+
 /* What stands in files, and what a variable of the environment stood for. */
 static void learn_config(struct mask *m, const struct config *c)
 {
 	const char *const users[] = { c->mqtt.username, c->mqtt.psk_identity };
-	char shown[TEXT_LINE_MAX];
 	const struct {
 		const char *key, *value;
 	} secrets[] = {
@@ -209,18 +220,13 @@ static void learn_config(struct mask *m, const struct config *c)
 	for (size_t i = 0; i < ARRAY_SIZE(users); i++)
 		if (users[i])
 			bugreport_learn(m, MASK_USER, users[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
-		static const char credentials[] = DOCTOR_CREDENTIALS "/";
-		const char *value = secrets[i].value;
-
-		if (value && !strncmp(value, credentials, strlen(credentials)))
-			value += strlen(credentials);
-		if (value)
-			bugreport_value(m, secrets[i].key, value, shown, sizeof(shown));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
+		learn_secret(m, secrets[i].key, secrets[i].value);
 	if (c->mqtt.host)
 		mask_learn_host(m, c->mqtt.host);
+	learn_secret(m, "key-file", c->key_file);
 	for (size_t i = 0; i < c->n_sources; i++) {
+		learn_secret(m, "key-file", c->sources[i].key_file);
 		learn_uri(m, c->sources[i].uri);
 		if (c->sources[i].meter)
 			bugreport_learn(m, MASK_METER, c->sources[i].meter);

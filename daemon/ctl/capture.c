@@ -13,35 +13,51 @@
 
 /* ---- messages ---- */
 
-/* A message that was read: counted, or handed over. */
-static void message_take(struct capture *c, const u8 *body, const u8 *end)
-{
-	struct capture_stats *s = &c->stats;
-
-	switch (c->msg.kind) {
-	case MESSAGE_READINGS:
-	case MESSAGE_UNKNOWN_LIST:
-		s->messages++;
-		if (!c->error)
-			c->error = c->fn(c->ctx, &c->msg, body, end);
-		break;
-	case MESSAGE_ENCRYPTED:
-		s->encrypted++;
-		s->title_len = c->msg.apdu.title_len;
-		memcpy(s->title, c->msg.apdu.title, s->title_len);
-		break;
-	case MESSAGE_BLOCK:
-		s->blocks++;
-		break;
-	}
-}
-
-static void message_error_take(struct capture *c, int error)
+static void error_take(struct capture *c, int error)
 {
 	if (error == -EPROTONOSUPPORT)
 		c->stats.unsupported++;
 	else if (!c->stats.malformed++)
 		c->stats.malformed_error = error;
+}
+
+/* A message that could not be opened: the text goes with its frame. */
+static void closed_take(struct capture_stats *s, const struct reader_event *e)
+{
+	s->closed++;
+	s->ciphered = *e->ciphered;
+	s->ciphered.text = NULL;
+	s->trouble = e->trouble;
+}
+
+/* A message that was read, or why there is none: handed over, or counted. */
+static void event_take(void *ctx, const struct reader_event *e)
+{
+	struct capture *c = ctx;
+	struct capture_stats *s = &c->stats;
+
+	switch (e->what) {
+	case READER_MESSAGE:
+		s->messages++;
+		/* The pieces before it became this one. */
+		s->pieces = 0;
+		if (!c->error)
+			c->error = c->fn(c->ctx, e->msg, e->body, e->end);
+		break;
+	case READER_BLOCK:
+		s->pieces++;
+		break;
+	case READER_BROKEN:
+		s->broken++;
+		break;
+	case READER_CLOSED:
+		closed_take(s, e);
+		break;
+	case READER_UNSUPPORTED:
+	case READER_MALFORMED:
+		error_take(c, e->error);
+		break;
+	}
 }
 
 /* Behind octets that make no sense: where the next message begins, or @end. */
@@ -62,40 +78,30 @@ static const u8 *messages_read(struct capture *c, const u8 *p, const u8 *end, bo
 	const u8 *first = p;
 
 	for (;;) {
-		const u8 *start = p;
 		bool bare = c->framing == LINK_BODY;
-		int r;
+		int r = reader_next(&c->reader, &p, end, bare, event_take, c);
 
-		r = bare ? message_next_body(&c->decoder, &p, end, &c->msg) :
-			   message_next(&c->decoder, &p, end, &c->msg);
 		if (r == -ENODATA)
 			return end;
-		if (r == 0) {
-			message_take(c, bare ? start : c->msg.apdu.body, p);
+		if (r == 0)
 			continue;
-		}
 		if (!whole && p > first)
 			return p;
-		message_error_take(c, r);
+		error_take(c, r);
 		p = bare ? end : find_llc(p + 1, end);
 	}
 }
 
-static void frame_take(void *ctx, const u8 *frame, size_t n)
+static void unit_take(void *ctx, const struct link_unit *unit)
 {
 	struct capture *c = ctx;
-	struct hdlc_frame f;
 
-	if (hdlc_frame_parse(frame, n, &f) < 0)
-		return;
-	/* Segments are pieces of one message; the last one has no segment bit. */
-	if (f.segmented || c->in_segments) {
-		c->in_segments = f.segmented;
-		c->stats.segments++;
-		return;
-	}
-	if (f.info_len)
-		messages_read(c, f.info, f.info + f.info_len, true);
+	if (unit->payload)
+		reader_take(&c->reader, unit, 0, event_take, c);
+	else if (unit->error)
+		c->stats.broken++;
+	else if (unit->segment)
+		c->stats.pieces++;
 	else
 		c->stats.empty++;
 }
@@ -128,22 +134,17 @@ static void held_push(struct capture *c, const u8 *data, size_t n)
 
 /* ---- framing ---- */
 
+static bool is_bare(enum link_framing framing)
+{
+	return framing == LINK_LLC || framing == LINK_APDU || framing == LINK_BODY;
+}
+
 static void framed_push(struct capture *c, const u8 *data, size_t n)
 {
-	switch (c->framing) {
-	case LINK_HDLC:
-		framer_push(&c->framer, data, NULL, n, 0, frame_take, c);
-		break;
-	case LINK_LLC:
-	case LINK_APDU:
-	case LINK_BODY:
+	if (is_bare(c->framing))
 		held_push(c, data, n);
-		break;
-	case LINK_P1:
-	case LINK_MBUS:
-	case LINK_UNKNOWN:
-		break;
-	}
+	else
+		deframer_push(&c->deframer, data, NULL, n, 0, unit_take, c);
 }
 
 /*
@@ -161,6 +162,12 @@ static void framing_decide(struct capture *c)
 	framed_push(c, c->head, n);
 }
 
+/* Beyond doubt: a flag in front, a frame, an identification; the others wait for more. */
+static bool is_framed(enum link_framing framing)
+{
+	return framing == LINK_HDLC || framing == LINK_P1 || framing == LINK_MBUS;
+}
+
 static void octets_push(struct capture *c, const u8 *data, size_t n)
 {
 	c->stats.octets += n;
@@ -173,17 +180,11 @@ static void octets_push(struct capture *c, const u8 *data, size_t n)
 		c->n_head += room;
 		data += room;
 		n -= room;
-		/* A flag in front or a whole frame is beyond doubt; the others wait for more. */
-		if (c->n_head == sizeof(c->head) || link_sniff(c->head, c->n_head) == LINK_HDLC)
+		if (c->n_head == sizeof(c->head) || is_framed(link_sniff(c->head, c->n_head)))
 			framing_decide(c);
 	}
 	if (n)
 		framed_push(c, data, n);
-}
-
-static bool has_no_length(enum link_framing framing)
-{
-	return framing == LINK_LLC || framing == LINK_APDU || framing == LINK_BODY;
 }
 
 /*
@@ -194,7 +195,7 @@ static void line_begins(struct capture *c, const u8 *data, size_t n)
 {
 	enum link_framing framing = link_sniff(data, n);
 
-	if (!has_no_length(framing))
+	if (!is_bare(framing))
 		return;
 	if (c->framing == LINK_UNKNOWN && c->n_head && link_sniff(c->head, c->n_head) == framing)
 		framing_decide(c);
@@ -372,17 +373,10 @@ static void form_push(struct capture *c, const u8 **data, size_t *n)
 
 /* ---- the whole ---- */
 
-static int capture_result(const struct capture *c)
-{
-	if (c->error)
-		return c->error;
-	return c->framing == LINK_P1 || c->framing == LINK_MBUS ? -EPROTONOSUPPORT : 0;
-}
-
 void capture_init(struct capture *c, capture_message_fn fn, void *ctx)
 {
 	memset(c, 0, sizeof(*c));
-	framer_init(&c->framer);
+	deframer_init(&c->deframer);
 	c->line = 1;
 	c->fn = fn;
 	c->ctx = ctx;
@@ -396,7 +390,7 @@ int capture_push(struct capture *c, const u8 *data, size_t n)
 		octets_push(c, data, n);
 	else if (n)
 		text_push(c, data, n);
-	return capture_result(c);
+	return c->error;
 }
 
 int capture_end(struct capture *c)
@@ -407,8 +401,8 @@ int capture_end(struct capture *c)
 		line_end(c);
 	if (c->framing == LINK_UNKNOWN && c->n_head)
 		framing_decide(c);
-	framer_flush(&c->framer, frame_take, c);
+	deframer_flush(&c->deframer, unit_take, c);
 	if (c->n_held)
 		held_read(c, true);
-	return capture_result(c);
+	return c->error;
 }

@@ -3,17 +3,14 @@
  * Captures: from what a file holds to messages.
  *
  * Takes a file in pieces, tells hex text from binary, finds the framing, and hands over each
- * message. Memory is bounded whatever the file's size: HDLC goes through the framer as it comes; of
- * the framings without a length of their own what is undecided is kept, at most CAPTURE_HELD_MAX
- * octets.
+ * message. Memory is bounded whatever the file's size: HDLC, P1 and M-Bus go through the deframer as
+ * they come; of what is bare what is undecided is kept, at most CAPTURE_HELD_MAX octets.
  */
 #ifndef AMSHAN_CTL_CAPTURE_H
 #define AMSHAN_CTL_CAPTURE_H
 
-#include <amshan/framer.h>
-
-#include "link/sniff.h"
-#include "meter/message.h"
+#include "link/deframer.h"
+#include "meter/reader.h"
 
 #define CAPTURE_HEAD_MAX	4096	/* looked at to tell what it is: two of the longest frames */
 #define CAPTURE_HELD_MAX	65536
@@ -31,17 +28,17 @@ typedef int (*capture_message_fn)(void *ctx, const struct message *msg, const u8
 				  const u8 *end);
 
 /**
- * struct capture_stats - what came of it, beside the framer's counters
+ * struct capture_stats - what came of it, beside the counters of the framings
  * @octets: octets after hex text was decoded
  * @messages: messages handed over
- * @encrypted: messages that need a key
- * @title: system title of the last of them
- * @title_len: its length
- * @blocks: blocks of a general block transfer
- * @unsupported: APDUs of another kind that is not read
+ * @closed: ciphered messages that could not be read
+ * @ciphered: the last of them, without its text
+ * @trouble: what is wrong with it
+ * @broken: segments and blocks of messages that are not whole
+ * @pieces: segments and blocks of messages whose end did not come yet
+ * @unsupported: APDUs of a kind that is not read
  * @malformed: messages that are cut off or broken
- * @malformed_error: what is wrong with the first of them, as message_next() said
- * @segments: segmented frames, and the last segments behind them
+ * @malformed_error: what is wrong with the first of them, as message_error() takes it
  * @empty: frames without an information field
  * @bad_lines: lines that should be hex text and are not
  * @first_bad_line: the first of them
@@ -49,14 +46,14 @@ typedef int (*capture_message_fn)(void *ctx, const struct message *msg, const u8
 struct capture_stats {
 	u64 octets;
 	u64 messages;
-	u64 encrypted;
-	u8 title[APDU_TITLE_MAX];
-	u8 title_len;
-	u64 blocks;
+	u64 closed;
+	struct ciphered ciphered;
+	enum cipher_trouble trouble;
+	u64 broken;
+	u64 pieces;
 	u64 unsupported;
 	u64 malformed;
 	int malformed_error;
-	u64 segments;
 	u64 empty;
 	u64 bad_lines;
 	unsigned int first_bad_line;
@@ -69,18 +66,17 @@ enum capture_form {
 };
 
 /**
- * struct capture - one file's reading; @stats, @framer.stats and @framing are for all to read
+ * struct capture - one file's reading; @stats, the statistics of @deframer and @framing are for all
+ *                  to read; keys of @reader may be set before the first octet
  * @stats: what came of it
  * @framing: LINK_UNKNOWN until it was found
- * @framer: for LINK_HDLC
- * @decoder: what was learned from earlier lists
- * @msg: the message being decoded
+ * @deframer: for all that is not bare
+ * @reader: from what is in frames to messages
  * @fn: takes the messages
  * @ctx: for @fn
  * @error: first negative result of @fn
  * @form: hex text or binary
  * @printable: what came first is printable, also if it is no hex text
- * @in_segments: the last frame had its segment bit set
  * @line: number of the line in @text, from 1
  * @comment: @text was the beginning of a comment line
  * @mid_line: @text continues a line whose beginning was taken already
@@ -92,16 +88,14 @@ enum capture_form {
 struct capture {
 	struct capture_stats stats;
 	enum link_framing framing;
-	struct framer framer;
-	struct decoder decoder;
-	struct message msg;
+	struct deframer deframer;
+	struct reader reader;
 	capture_message_fn fn;
 	void *ctx;
 	int error;
 
 	enum capture_form form;
 	bool printable;
-	bool in_segments;
 	unsigned int line;
 	bool comment, mid_line, bad_line;
 	size_t n_head, n_text, n_held;
@@ -119,7 +113,7 @@ void capture_init(struct capture *c, capture_message_fn fn, void *ctx);
  * @data: the piece
  * @n: its length
  *
- * Return: 0; -EPROTONOSUPPORT if @c->framing is one that is not read yet; what @fn returned.
+ * Return: 0, or what @fn returned.
  */
 int capture_push(struct capture *c, const u8 *data, size_t n);
 

@@ -10,6 +10,7 @@
 
 #include <amshan/types.h>
 
+#include "dlms/keyring.h"
 #include "source/serial.h"
 
 /* Exit statuses of all subcommands. */
@@ -43,6 +44,8 @@ enum ctl_setting {
  * @anywhere: of enable and probe: an adapter without a serial number of its own in whatever socket
  * @seconds: of probe: how long a setting is listened to at most, 0: not said
  * @given: of enable: which of the settings were given, enum ctl_setting
+ * @counter: of forget: only a frame counter
+ * @keys: of decode: of what is encrypted, NULL: none
  * @settings: of enable: how the tty is to be set, as far as @given says; its path is not set
  * @argv: operands, @argc of them
  */
@@ -55,6 +58,8 @@ struct ctl_options {
 	bool anywhere;
 	unsigned int seconds;
 	unsigned int given;
+	bool counter;
+	struct keyring *keys;
 	struct serial_settings settings;
 	int argc;
 	char **argv;

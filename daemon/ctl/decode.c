@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static void print_header(const struct message *msg)
 	const struct text *version = &msg->readings.identity[ID_LIST_VERSION];
 	char iso[COSEM_TIME_ISO_MAX], text[TEXT_MAX];
 
-	printf("%s", msg->maker ? msg->maker->name : "Unknown maker");
+	printf("%s", msg->maker && msg->maker->name ? msg->maker->name : "Unknown maker");
 	if (version->len) {
 		snprintf(text, sizeof(text), "%.*s", version->len, version->p);
 		/* A text of a message may be anything. */
@@ -193,50 +194,36 @@ static void sentence_count(struct sentence *s, u64 n, const char *noun, const ch
 		sentence_add(s, "%" PRIu64 " %s%s%s", n, noun, n == 1 ? "" : "s", rest);
 }
 
-static void sentence_encrypted(struct sentence *s, const struct capture_stats *stats)
+static void sentence_closed(struct sentence *s, const struct capture_stats *stats)
 {
-	char title[3 * APDU_TITLE_MAX] = "(none)";
-	size_t letters = 0, n = 0;
+	char text[CIPHER_SAY_MAX];
 
-	/* Three letters of the maker, then a number (IEC 62056-6-2, 4.3.4). */
-	while (letters < 3 && letters < stats->title_len && stats->title[letters] >= 'A' &&
-	       stats->title[letters] <= 'Z')
-		letters++;
-	if (letters == 3)
-		n = snprintf(title, sizeof(title), "%.3s", (const char *)stats->title);
-	for (size_t i = n; i < stats->title_len; i++)
-		n += snprintf(title + n, sizeof(title) - n, "%02X", stats->title[i]);
-
-	if (!stats->encrypted)
+	if (!stats->closed)
 		return;
-	if (stats->encrypted > 1)
-		sentence_add(s, "%" PRIu64 " messages are encrypted, system title %s: needs a key",
-			     stats->encrypted, title);
+	cipher_say(stats->trouble, &stats->ciphered, 0, text);
+	if (stats->closed > 1)
+		sentence_add(s, "%" PRIu64 " messages: %s", stats->closed, text);
 	else
-		sentence_add(s, "encrypted, system title %s: needs a key", title);
+		sentence_add(s, "%s", text);
 }
 
-/* Messages that came whole and were not read. */
+/* Messages that came whole and were not read, and pieces that did not become one. */
 static void sentence_messages(struct sentence *s, const struct capture_stats *stats)
 {
-	sentence_encrypted(s, stats);
-	if (stats->blocks == 1)
-		sentence_add(s, "the APDU is of a kind that is not read yet (general block transfer)");
-	else
-		sentence_count(s, stats->blocks, "APDU",
-			       " of a kind that is not read yet (general block transfer)");
+	sentence_closed(s, stats);
 	sentence_count(s, stats->unsupported, "APDU", " of an unknown kind");
 	if (stats->malformed)
 		sentence_add(s, "%" PRIu64 " malformed message%s (%s)", stats->malformed,
 			     stats->malformed == 1 ? "" : "s", message_error(stats->malformed_error));
-	sentence_count(s, stats->segments, "segmented frame", ", not put together yet");
+	sentence_count(s, stats->broken, "piece", " of messages that are not whole");
+	sentence_count(s, stats->pieces, "piece", " of a message whose end is missing");
 }
 
 /* Why there is nothing at all. */
 static void sentence_nothing(struct sentence *s, const struct capture *c)
 {
 	const struct capture_stats *stats = &c->stats;
-	const struct framer_stats *f = &c->framer.stats;
+	const struct framer_stats *f = &c->deframer.hdlc.stats;
 
 	if (c->form == CAPTURE_BINARY && c->printable && !f->flags)
 		sentence_add(s, "text, but no hex digits");
@@ -250,20 +237,40 @@ static void sentence_nothing(struct sentence *s, const struct capture *c)
 			     stats->octets);
 }
 
+/* What the framing found wrong; as long as none is known, all of them. */
+static void sentence_framing(struct sentence *s, const struct deframer *d)
+{
+	static const struct {
+		enum link_framing framing;
+		size_t counter;
+		const char *noun, *rest;
+	} rows[] = {
+#define ROW(framing, member, noun, rest)	{ framing, offsetof(struct deframer, member), noun, rest }
+		ROW(LINK_P1, p1.stats.crc_errors, "telegram", " with a wrong checksum"),
+		ROW(LINK_P1, p1.stats.too_long, "telegram", " without an end"),
+		ROW(LINK_P1, p1.stats.timeouts, "telegram", " cut off"),
+		ROW(LINK_MBUS, mbus.stats.sum_errors, "M-Bus frame", " with a wrong sum"),
+		ROW(LINK_MBUS, mbus.stats.timeouts, "M-Bus frame", " cut off by the end"),
+		ROW(LINK_MBUS, mbus.stats.broken, "M-Bus message", " that is not whole"),
+		ROW(LINK_HDLC, hdlc.stats.fcs_errors, "frame", " with bad FCS"),
+		ROW(LINK_HDLC, hdlc.stats.hcs_errors, "header", " with bad HCS"),
+		ROW(LINK_HDLC, hdlc.stats.timeouts, "frame", " cut off by the end"),
+#undef ROW
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
+		if (d->framing == LINK_UNKNOWN || d->framing == rows[i].framing)
+			sentence_count(s, *(const u64 *)((const char *)d + rows[i].counter), rows[i].noun,
+				       rows[i].rest);
+}
+
 static void say_summary(const char *file, const struct capture *c)
 {
 	const struct capture_stats *stats = &c->stats;
-	const struct framer_stats *f = &c->framer.stats;
 	struct sentence s = { .n = 0 };
 
-	if (c->framing == LINK_P1)
-		sentence_add(&s, "P1 telegram: not read yet");
-	if (c->framing == LINK_MBUS)
-		sentence_add(&s, "M-Bus frame: not read yet");
 	sentence_messages(&s, stats);
-	sentence_count(&s, f->fcs_errors, "frame", " with bad FCS");
-	sentence_count(&s, f->hcs_errors, "header", " with bad HCS");
-	sentence_count(&s, f->timeouts, "frame", " cut off by the end");
+	sentence_framing(&s, &c->deframer);
 	if (stats->bad_lines)
 		sentence_add(&s, "%" PRIu64 " line%s not hex text (line %u%s)", stats->bad_lines,
 			     stats->bad_lines == 1 ? "" : "s", stats->first_bad_line,
@@ -322,7 +329,14 @@ int ctl_decode(const struct ctl_options *o)
 		}
 	}
 	capture_init(&capture, o->json ? print_json : print_text, &first);
+	capture.reader.keys = o->keys;
+	capture.reader.cipher = cipher_new();
+	if (!capture.reader.cipher) {
+		ctl_say("out of memory");
+		return CTL_FAILED;
+	}
 	r = capture_read(&capture, file ? opened : STDIN_FILENO);
+	cipher_free(capture.reader.cipher);
 	if (capture.error == -ENOMEM) {
 		ctl_say("out of memory");
 		return CTL_FAILED;
@@ -330,7 +344,7 @@ int ctl_decode(const struct ctl_options *o)
 	/* What cannot be written is said at the end of the program. */
 	if (capture.error < 0)
 		return CTL_FAILED;
-	if (r < 0 && r != -EPROTONOSUPPORT) {
+	if (r < 0) {
 		ctl_say("cannot read %s: %s", name, strerror(-r));
 		return CTL_USAGE;
 	}

@@ -80,7 +80,7 @@ bool element_unnamed(const struct message *msg, unsigned int i, char *key)
 	struct cosem_time t;
 	int q;
 
-	if (e->tag == AXDR_NULL || e->tag == AXDR_ARRAY || e->tag == AXDR_STRUCTURE)
+	if (reg->named || e->tag == AXDR_NULL || e->tag == AXDR_ARRAY || e->tag == AXDR_STRUCTURE)
 		return false;
 	if (is_string(e)) {
 		if (!string_len(e))

@@ -30,7 +30,7 @@ static int add_meter(struct libscols_table *t, const struct model_meter *m, u64 
 		text_escape(m->id, id, sizeof(id)),
 		text_escape(m->identity[ID_MANUFACTURER], maker, sizeof(maker)),
 		text_escape(m->identity[ID_METER_TYPE], type, sizeof(type)),
-		m->available ? "yes" : "no",
+		!m->available ? "no" : m->unverified ? "yes, unverified" : "yes",
 		/* What was sent long ago is no power "now". */
 		m->available ? report_power(&m->values, power, sizeof(power)) : "",
 		text_ago(model_last_message(m), now, ago, sizeof(ago)),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/keys.h"
 #include "ctl/text.h"
 #include "util.h"
 
@@ -26,6 +27,8 @@ enum takes {
 	TAKES_ANYWHERE = 1 << 4,
 	TAKES_PROBING = 1 << 5,		/* --enable, --seconds */
 	TAKES_NO_PLOT = 1 << 6,
+	TAKES_KEYS = 1 << 7,		/* --key, --auth-key */
+	TAKES_COUNTER = 1 << 8,
 };
 
 /**
@@ -52,7 +55,7 @@ struct command {
 
 static const struct command commands[] = {
 	{
-		"decode", "[FILE]", 0, 1, TAKES_JSON, ctl_decode,
+		"decode", "[FILE]", 0, 1, TAKES_JSON | TAKES_KEYS, ctl_decode,
 		"decode a capture",
 		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
 		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
@@ -84,11 +87,15 @@ static const struct command commands[] = {
 		"id, only these meters. A restart of amshand is waited for.\n",
 	},
 	{
-		"forget", "METER", 1, 1, TAKES_BUS, ctl_forget,
+		"forget", "METER", 1, 1, TAKES_BUS | TAKES_COUNTER, ctl_forget,
 		"remove a meter, and all that is kept of it",
 		"Let amshand forget a meter: what it has counted of it, what the broker retains of it, and\n"
 		"its device in Home Assistant. METER is its whole id; it need not be there any more. One\n"
-		"that still sends comes back as a new meter with its next list. Only root may.\n",
+		"that still sends comes back as a new meter with its next list. Only root may.\n"
+		"\n"
+		"With --counter only the frame counter of an encrypted meter is forgotten, and METER is its\n"
+		"system title, as \"status\" says it. That is to be done when a meter was exchanged or reset and\n"
+		"counts from the beginning again: its messages are taken for replays until then.\n",
 	},
 	{
 		"status", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_status,
@@ -223,6 +230,12 @@ static const struct {
 		     "                    system bus if it is there, else on the session bus\n" },
 	{ TAKES_WATCH, "      --watch       go on, and show what changes\n" },
 	{ TAKES_NO_PLOT, "      --no-plot     on a terminal: the table alone\n" },
+	{ TAKES_KEYS, "      --key KEY     encryption key of what is encrypted: 32 hex digits, or @FILE: a file with\n"
+		      "                    the key or with the lines of a key file of amshand.conf(5). What stands\n"
+		      "                    on the command line can be seen by others\n"
+		      "      --auth-key KEY\n"
+		      "                    authentication key, likewise; a file has it in its first line\n" },
+	{ TAKES_COUNTER, "      --counter     forget only the frame counter of a system title\n" },
 	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
 			  "      --parity P    none, even or odd (default: likewise, or none)\n"
 			  "      --data N      data bits, 5 to 8 (default: likewise, or 8)\n"
@@ -265,6 +278,9 @@ enum {
 	OPT_ANYWHERE,
 	OPT_ENABLE,
 	OPT_SECONDS,
+	OPT_KEY,
+	OPT_AUTH_KEY,
+	OPT_COUNTER,
 };
 
 static const struct option long_options[] = {
@@ -281,6 +297,9 @@ static const struct option long_options[] = {
 	{ "anywhere", no_argument, NULL, OPT_ANYWHERE },
 	{ "enable", no_argument, NULL, OPT_ENABLE },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "auth-key", required_argument, NULL, OPT_AUTH_KEY },
+	{ "counter", no_argument, NULL, OPT_COUNTER },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ },
@@ -288,7 +307,8 @@ static const struct option long_options[] = {
 
 /* struct given - options that were given; the same before and behind the command */
 struct given {
-	bool json, user, system, watch, no_plot, anywhere, enable, help, version;
+	bool json, user, system, watch, no_plot, anywhere, enable, counter, help, version;
+	char *key, *auth_key;	/* in argv */
 	unsigned int seconds;
 	unsigned int given;	/* of the settings, enum ctl_setting */
 	struct serial_settings settings;
@@ -366,6 +386,15 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 			if (seconds_read(&g->seconds) < 0)
 				return -EINVAL;
 			break;
+		case OPT_KEY:
+			g->key = optarg;
+			break;
+		case OPT_AUTH_KEY:
+			g->auth_key = optarg;
+			break;
+		case OPT_COUNTER:
+			g->counter = true;
+			break;
 		case ':':
 			ctl_say("%s needs a value", text_escape(argv[optind - 1], name, sizeof(name)));
 			return -EINVAL;
@@ -405,6 +434,9 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		{ g->anywhere, TAKES_ANYWHERE, "--anywhere" },
 		{ g->enable, TAKES_PROBING, "--enable" },
 		{ g->seconds, TAKES_PROBING, "--seconds" },
+		{ g->key, TAKES_KEYS, "--key" },
+		{ g->auth_key, TAKES_KEYS, "--auth-key" },
+		{ g->counter, TAKES_COUNTER, "--counter" },
 	};
 
 	if ((g->user || g->system) && !(c->takes & TAKES_BUS)) {
@@ -429,6 +461,11 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		ctl_say("%s needs a %s", c->name, c->operands);
 		return -EINVAL;
 	}
+	if (c->max >= 0 && o->argc > c->max && (g->key || g->auth_key)) {
+		/* Not to show what may be a part of a key. */
+		ctl_say("%s takes one file; a key is 32 hex digits without blanks", c->name);
+		return -EINVAL;
+	}
 	if (c->max >= 0 && o->argc > c->max) {
 		char name[TEXT_MAX];
 
@@ -442,10 +479,11 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	o->enable = g->enable;
 	o->anywhere = g->anywhere;
 	o->seconds = g->seconds;
+	o->counter = g->counter;
 	o->given = g->given;
 	o->settings = g->settings;
 	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
-	return 0;
+	return keys_take(g->key, g->auth_key, &o->keys);
 }
 
 static int command_run(int argc, char **argv, struct given *g)
@@ -453,6 +491,7 @@ static int command_run(int argc, char **argv, struct given *g)
 	struct ctl_options o = { 0 };
 	const struct command *c;
 	char where[32];
+	int status;
 
 	c = command_find(argv[0]);
 	if (!c) {
@@ -477,7 +516,9 @@ static int command_run(int argc, char **argv, struct given *g)
 	o.argv = argv + optind;
 	if (options_check(c, g, &o) < 0)
 		return CTL_USAGE;
-	return c->run(&o);
+	status = c->run(&o);
+	keyring_free(o.keys);
+	return status;
 }
 
 /* What could not be written is a failure. */

@@ -145,24 +145,31 @@ static size_t cover_title(struct part *t, size_t at, bool (*is)(u8 c))
 	return octets_cover(t->p + at + 1 + TITLE_LETTERS, APDU_TITLE_MAX - TITLE_LETTERS);
 }
 
+static bool is_ciphered(u8 tag)
+{
+	return tag == APDU_GENERAL_GLO_CIPHERING || tag == APDU_GENERAL_DED_CIPHERING;
+}
+
 /*
  * Of a ciphered APDU: where one begins, and wherever one seems to, as in blocks and in M-Bus
  * frames.  An association request has one, too: so any that has three capitals.
  */
 static size_t cover_titles(struct part *t)
 {
-	const u8 *cursor = t->p;
-	struct apdu apdu;
-	size_t covered = 0;
+	const u8 *p = t->p, *end = t->p + t->n;
+	size_t covered = 0, at;
 
-	if (apdu_parse(&cursor, t->p + t->n, &apdu) == 0 && apdu.title_len > TITLE_LETTERS)
-		covered += octets_cover(t->p + (apdu.body - t->p) - apdu.title_len + TITLE_LETTERS,
-					apdu.title_len - TITLE_LETTERS);
+	/* Whatever its letters are. */
+	apdu_skip_llc(&p, end);
+	at = p - t->p;
+	if (end - p >= 2 && is_ciphered(*p) && p[1] > TITLE_LETTERS && p[1] <= APDU_TITLE_MAX &&
+	    end - p - 2 > p[1])
+		covered += octets_cover(t->p + at + 2 + TITLE_LETTERS, p[1] - TITLE_LETTERS);
 	for (size_t i = 0; i + 1 < t->n; i++) {
 		size_t behind = i + 2 + t->p[i + 1];
 
 		covered += cover_title(t, i, octet_is_capital);
-		if (t->p[i] == APDU_GENERAL_GLO_CIPHERING || t->p[i] == APDU_GENERAL_DED_CIPHERING)
+		if (is_ciphered(t->p[i]))
 			covered += cover_title(t, i + 1, octet_is_word);
 		/* Behind the transaction's number that of the sender, and that of the receiver. */
 		if (t->p[i] == GENERAL_CIPHERING && behind < t->n) {

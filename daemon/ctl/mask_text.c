@@ -10,6 +10,8 @@
 
 #define TITLE_DIGITS	6	/* hex digits of the maker's letters */
 #define TITLE_MAX	16
+#define TITLE_LETTERS	3
+#define TITLE_SHORT	13	/* characters of one that begins with the letters themselves */
 #define HEX_MIN		12	/* so many hex digits in a word are an address or a key */
 #define HOME_MIN	3	/* letters of a name that is learned */
 #define GROUP_MAX	128	/* octets of a number in groups */
@@ -76,22 +78,33 @@ static size_t take_known(struct masking *t)
 
 void mask_title(char *title)
 {
-	for (size_t i = 0; title[i]; i++)
-		if (i >= TITLE_DIGITS && is_hex(title[i]))
+	size_t begin = strlen(title) == TITLE_SHORT ? TITLE_LETTERS : TITLE_DIGITS;
+
+	for (size_t i = begin; i < strlen(title); i++)
+		if (is_hex(title[i]))
 			title[i] = MASK_OCTET;
 }
 
 static size_t take_title(struct masking *t)
 {
 	static const char before[] = "system title ";
-	size_t n = strlen(before), digits;
+	static const char hex[] = "0123456789ABCDEFabcdef";
+	size_t n = strlen(before), digits = 0;
 	char title[TITLE_MAX + 1];
 
 	if (!begins(t->p, before))
 		return 0;
-	digits = strspn(t->p + n, "0123456789ABCDEFabcdef");
+	while (is_word(t->p[n + digits]))
+		digits++;
+	/* A word that is none. */
+	if (strspn(t->p + n, hex) < digits &&
+	    (digits != TITLE_SHORT || strspn(t->p + n + TITLE_LETTERS, hex) < digits - TITLE_LETTERS))
+		return 0;
 	snprintf(title, sizeof(title), "%.*s", (int)digits, t->p + n);
 	mask_title(title);
+	/* The sentence may go on with what to do about it. */
+	if (digits >= TITLE_SHORT)
+		mask_learn_n(t->m, MASK_NUMBER, t->p + n, digits);
 	out_text(t, before);
 	out_text(t, title);
 	return n + digits;

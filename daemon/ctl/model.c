@@ -43,11 +43,13 @@ static int read_derived(sd_bus_message *msg, void *object)
 static const struct field meter_fields[] = {
 	FIELD("Id", "s", model_meter, id),
 	FIELD("Source", "s", model_meter, source),
+	FIELD("Via", "s", model_meter, via),
 	FIELD("MeterId", "s", model_meter, identity[ID_METER_ID]),
 	FIELD("Manufacturer", "s", model_meter, identity[ID_MANUFACTURER]),
 	FIELD("Type", "s", model_meter, identity[ID_METER_TYPE]),
 	FIELD("ListVersion", "s", model_meter, identity[ID_LIST_VERSION]),
 	FIELD("Available", "b", model_meter, available),
+	FIELD("Unverified", "b", model_meter, unverified),
 	FIELD("LastMessage", "t", model_meter, last_message),
 	FIELD("Messages", "t", model_meter, messages),
 	{ "Derived", "as", .read = read_derived },
@@ -115,6 +117,7 @@ static const char *const group_interface[GROUP_COUNT] = {
 	[GROUP_POWER] = IFACE("Power"),
 	[GROUP_PHASES] = IFACE("Phases"),
 	[GROUP_ENERGY] = IFACE("Energy"),
+	[GROUP_QUALITY] = IFACE("Quality"),
 	[GROUP_DERIVED] = IFACE("Derived"),
 };
 

@@ -49,8 +49,10 @@ struct model_meter {
 	char *path;
 	char id[METER_ID_MAX];
 	char source[MODEL_NAME_MAX];
+	char via[METER_ID_MAX];
 	char identity[ID_COUNT][MODEL_NAME_MAX];
 	bool available;
+	bool unverified;
 	u64 last_message;
 	u64 messages;
 	u64 derived[READINGS_WORDS];

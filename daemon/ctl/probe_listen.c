@@ -27,27 +27,13 @@ static u64 larger(u64 a, u64 b)
 
 static bool has_pending_frame(const struct listen *l)
 {
-	return framer_pending(&l->capture.framer) > HEADER_MAX;
-}
-
-static void note_title(struct listen_result *r, const struct capture_stats *s)
-{
-	size_t letters = 0, n = 0;
-
-	/* Three letters of the maker, then a number (IEC 62056-6-2, 4.3.4). */
-	while (letters < 3 && letters < s->title_len && s->title[letters] >= 'A' &&
-	       s->title[letters] <= 'Z')
-		letters++;
-	if (letters == 3)
-		n = snprintf(r->title, sizeof(r->title), "%.3s", (const char *)s->title);
-	for (size_t i = n; i < s->title_len; i++)
-		n += snprintf(r->title + n, sizeof(r->title) - n, "%02X", s->title[i]);
+	return framer_pending(&l->capture.deframer.hdlc) > HEADER_MAX;
 }
 
 /* Bring the result up to date. */
 static void refresh(struct listen *l, u64 now_us)
 {
-	const struct framer_stats *f = &l->capture.framer.stats;
+	const struct framer_stats *f = &l->capture.deframer.hdlc.stats;
 	const struct capture_stats *s = &l->capture.stats;
 	struct listen_result *r = &l->result;
 
@@ -60,12 +46,12 @@ static void refresh(struct listen *l, u64 now_us)
 	r->bad_headers = f->hcs_errors;
 	r->messages = s->messages - l->unknown;
 	r->unknown = l->unknown;
-	r->segments = s->segments;
-	r->blocks = s->blocks;
+	r->segments = s->pieces + s->broken;
+	r->blocks = 0;
 	r->unreadable = s->unsupported + s->malformed + s->empty;
-	if (r->encrypted != s->encrypted)
-		note_title(r, s);
-	r->encrypted = s->encrypted;
+	if (r->encrypted != s->closed)
+		cipher_title_text(s->ciphered.title, s->ciphered.title_len, r->title);
+	r->encrypted = s->closed;
 }
 
 /* Of a maker's marks the last one counts. */

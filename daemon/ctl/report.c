@@ -62,10 +62,14 @@ json_t *report_meter(const struct model_meter *m)
 	r = report_add_text(j, "id", m->id);
 	if (r == 0)
 		r = report_add_text(j, "source", m->source);
+	if (r == 0)
+		r = report_add_text(j, "via", m->via);
 	for (unsigned int i = 0; i < ID_COUNT && r == 0; i++)
 		r = report_add_text(j, identity_names[i], m->identity[i]);
 	if (r == 0)
 		r = report_add(j, "available", json_boolean(m->available));
+	if (r == 0 && m->unverified)
+		r = report_add(j, UNVERIFIED_NAME, json_true());
 	if (r == 0)
 		r = report_add_time(j, "last_message", model_last_message(m));
 	if (r == 0)

@@ -30,7 +30,10 @@ static void print_identity(const struct model_meter *m, u64 now)
 	print_line("Type", m->identity[ID_METER_TYPE]);
 	print_line("List version", m->identity[ID_LIST_VERSION]);
 	print_line("Source", m->source);
+	print_line("Behind", m->via);
 	print_line("Available", m->available ? "yes" : "no");
+	if (m->unverified)
+		print_line("Checksum", "none is sent: a disturbed value may look like a good one");
 	print_line("Clock", m->local);
 	printf("%-13s %s", "Last message", text_time(last, now, when, sizeof(when)));
 	if (last)
@@ -83,8 +86,13 @@ static int print_values(const struct model_meter *m, u64 now)
 
 int ctl_forget(const struct ctl_options *o)
 {
-	if (bus_manage(o, "Forget", o->argv[0]) < 0)
+	if (bus_manage(o, o->counter ? "ForgetCounter" : "Forget", o->argv[0]) < 0)
 		return CTL_FAILED;
+	if (o->counter) {
+		printf("Forgotten: the frame counter of %s. Its next message is taken, whatever its counter "
+		       "is.\n", o->argv[0]);
+		return CTL_OK;
+	}
 	printf("Forgotten: %s. If it still sends, it comes back as a new meter with its next list.\n",
 	       o->argv[0]);
 	return CTL_OK;

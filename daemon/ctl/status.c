@@ -11,6 +11,7 @@
 #include "ctl/report.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
+#include "output/json.h"
 #include "util.h"
 
 /* The counters that are errors, and what they are called in a table. */
@@ -99,6 +100,15 @@ static int add_source(json_t *j, const struct model_source *s)
 	return r < 0 ? r : report_add_text(j, "meter", s->meter);
 }
 
+/* Does a meter of this source send no checksum? */
+static bool is_unverified(const struct model *m, const struct model_source *s)
+{
+	for (size_t i = 0; i < m->n_meters; i++)
+		if (m->meters[i]->unverified && !strcmp(m->meters[i]->source, s->name))
+			return true;
+	return false;
+}
+
 static json_t *sources_json(const struct model *m)
 {
 	json_t *array = json_array();
@@ -107,7 +117,9 @@ static json_t *sources_json(const struct model *m)
 		json_t *j = json_object();
 
 		/* Appending takes the object over, also if it fails. */
-		if (j && json_array_append_new(array, j) == 0 && add_source(j, m->sources[i]) == 0)
+		if (j && json_array_append_new(array, j) == 0 && add_source(j, m->sources[i]) == 0 &&
+		    (!is_unverified(m, m->sources[i]) ||
+		     report_add(j, UNVERIFIED_NAME, json_true()) == 0))
 			continue;
 		json_decref(array);
 		return NULL;
@@ -159,7 +171,7 @@ static int add_row(struct libscols_table *t, const struct model_source *s, u64 n
 }
 
 /* "garage: no octets arrive: ...", and the reason of the state if that says more. */
-static void print_sentence(const struct model_source *s)
+static void print_sentence(const struct model_source *s, bool unverified)
 {
 	char name[TEXT_MAX], text[MODEL_SENTENCE_MAX], reason[MODEL_SENTENCE_MAX];
 
@@ -168,6 +180,8 @@ static void print_sentence(const struct model_source *s)
 	text_escape(s->reason, reason, sizeof(reason));
 	if (*reason && !strstr(text, reason))
 		printf(" (%s)", reason);
+	if (unverified)
+		printf("; the meter sends no checksum: its values are unverified");
 	putchar('\n');
 }
 
@@ -191,7 +205,7 @@ static int print_text(const struct model *m)
 		putchar('\n');
 	}
 	for (size_t i = 0; i < m->n_sources; i++)
-		print_sentence(m->sources[i]);
+		print_sentence(m->sources[i], is_unverified(m, m->sources[i]));
 	text_escape(m->mqtt_reason, reason, sizeof(reason));
 	printf("MQTT broker: %s%s%s\n", text_escape(m->mqtt_state, state, sizeof(state)),
 	       *reason ? ", " : "", reason);

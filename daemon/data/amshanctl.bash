@@ -22,10 +22,12 @@ _amshanctl_reply() {
 
 _amshanctl_options() {
 	case $1 in
-	decode | adapters) echo --json ;;
+	adapters) echo --json ;;
+	decode) echo --json --key --auth-key ;;
 	list | show | status | doctor) echo --json --user --system ;;
 	monitor) echo --json --user --system --no-plot ;;
-	report | forget) echo --user --system ;;
+	report) echo --user --system ;;
+	forget) echo --user --system --counter ;;
 	ports) echo --json --watch ;;
 	probe) echo --json --enable --seconds --anywhere ;;
 	enable) echo --baud --parity --data --stop --anywhere ;;
@@ -90,7 +92,7 @@ _amshanctl() {
 		fi
 		case $word in
 		--user | --system) bus+=("$word") ;;
-		--baud | --parity | --data | --stop | --seconds) option=$word ;;
+		--baud | --parity | --data | --stop | --seconds | --key | --auth-key) option=$word ;;
 		-*) ;;
 		*) if [[ -z $command ]]; then command=$word; else operands=$((operands + 1)); fi ;;
 		esac

@@ -43,6 +43,15 @@ static int header_time(const u8 **p, const u8 *end, struct apdu *ret)
 	return 0;
 }
 
+bool apdu_skip_llc(const u8 **p, const u8 *end)
+{
+	if ((size_t)(end - *p) < sizeof(llc) || memcmp(*p, llc, sizeof(llc)))
+		return false;
+	*p += sizeof(llc);
+
+	return true;
+}
+
 int apdu_parse(const u8 **p, const u8 *end, struct apdu *ret)
 {
 	const u8 *q = *p;
@@ -50,41 +59,55 @@ int apdu_parse(const u8 **p, const u8 *end, struct apdu *ret)
 
 	if (q == end)
 		return -ENODATA;
-	if ((size_t)(end - q) >= sizeof(llc) && !memcmp(q, llc, sizeof(llc)))
-		q += sizeof(llc);
+	apdu_skip_llc(&q, end);
 	if (q == end)
 		return -EBADMSG;
 
 	ret->tag = *q++;
 	ret->has_time = false;
-	ret->title_len = 0;
+	if (ret->tag != APDU_DATA_NOTIFICATION)
+		return -EPROTONOSUPPORT;
+	if (end - q < 4)
+		return -EBADMSG;
+	ret->invoke_id = (u32)q[0] << 24 | q[1] << 16 | q[2] << 8 | q[3];
+	q += 4;
+	r = header_time(&q, end, ret);
+	if (r < 0)
+		return r;
+	ret->body = q;
+	*p = q;
 
-	switch (ret->tag) {
-	case APDU_DATA_NOTIFICATION:
-		if (end - q < 4)
-			return -EBADMSG;
-		ret->invoke_id = (u32)q[0] << 24 | q[1] << 16 | q[2] << 8 | q[3];
-		q += 4;
-		r = header_time(&q, end, ret);
-		if (r < 0)
-			return r;
-		ret->body = q;
-		*p = q;
-		return 0;
+	return 0;
+}
+
+int apdu_length(const u8 *p, size_t n, size_t *ret)
+{
+	const u8 *q = p + 1, *end = p + n;
+	u16 len;
+	int r;
+
+	if (!n)
+		return -EBADMSG;
+	switch (*p) {
 	case APDU_GENERAL_GLO_CIPHERING:
 	case APDU_GENERAL_DED_CIPHERING:
 		if (q == end || *q > APDU_TITLE_MAX || end - q <= *q)
 			return -EBADMSG;
-		ret->title_len = *q++;
-		memcpy(ret->title, q, ret->title_len);
-		ret->body = q + ret->title_len;
-		*p = end;
-		return 0;
+		q += 1 + *q;
+		break;
 	case APDU_GENERAL_BLOCK_TRANSFER:
-		ret->body = q;
-		*p = end;
-		return 0;
+		/* control, block number, acknowledged block number */
+		if (end - q < 5)
+			return -EBADMSG;
+		q += 5;
+		break;
 	default:
 		return -EPROTONOSUPPORT;
 	}
+	r = axdr_length_next(&q, end, &len);
+	if (r < 0)
+		return r;
+	*ret = (q - p) + len;
+
+	return 0;
 }

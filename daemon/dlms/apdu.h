@@ -17,28 +17,33 @@ enum apdu_tag {
 #define APDU_TITLE_MAX	8	/* octets of a system title */
 
 /**
- * struct apdu - the header of one APDU
- * @tag: enum apdu_tag
- * @has_time: data-notification: @time was sent and is a real one
- * @invoke_id: data-notification: long-invoke-id-and-priority
- * @time: data-notification: date-time of the header
- * @title: ciphered: system title, @title_len octets
- * @title_len: 0..APDU_TITLE_MAX
- * @body: what follows the header; for ciphered and block transfer APDUs all that is left
+ * struct apdu - the header of a data-notification
+ * @tag: APDU_DATA_NOTIFICATION; on -EPROTONOSUPPORT what stands in its place
+ * @has_time: @time was sent and is a real one
+ * @invoke_id: long-invoke-id-and-priority
+ * @time: date-time of the header
+ * @body: what follows the header
  */
 struct apdu {
 	u8 tag;
 	bool has_time;
-	u8 title_len;
-	u8 title[APDU_TITLE_MAX];
 	u32 invoke_id;
 	struct cosem_time time;
 	const u8 *body;
 };
 
 /**
- * apdu_parse() - read an LLC header, if there is one, and the header of an APDU
- * @p: cursor; at the body on success (ciphered and block transfer: at @end), else untouched
+ * apdu_skip_llc() - go over an LLC header, if there is one
+ * @p: cursor
+ * @end: end of the octets
+ *
+ * Return: true if there was one.
+ */
+bool apdu_skip_llc(const u8 **p, const u8 *end);
+
+/**
+ * apdu_parse() - read an LLC header, if there is one, and the header of a data-notification
+ * @p: cursor; at the body on success, else untouched
  * @end: end of the octets
  * @ret: the header; undefined on failure
  *
@@ -46,5 +51,15 @@ struct apdu {
  * off or malformed.
  */
 int apdu_parse(const u8 **p, const u8 *end, struct apdu *ret);
+
+/**
+ * apdu_length() - octets of an APDU that says in its header how long it is
+ * @p: the APDU, from its tag on: a ciphered one or a block
+ * @n: octets that are there
+ * @ret: the length of the whole; untouched on failure
+ *
+ * Return: 0; -EBADMSG if the header is cut off or malformed; -EPROTONOSUPPORT for other kinds.
+ */
+int apdu_length(const u8 *p, size_t n, size_t *ret);
 
 #endif /* AMSHAN_DLMS_APDU_H */

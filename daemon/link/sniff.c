@@ -33,6 +33,12 @@ static bool has_frame(const u8 *data, size_t n)
 	return frames;
 }
 
+static bool is_letter(u8 c)
+{
+	c |= 0x20;
+	return c >= 'a' && c <= 'z';
+}
+
 /* Behind tag and long-invoke-id: no date-time, or the first octets of one (years 2000..2303). */
 static bool is_notification(const u8 *p, size_t n)
 {
@@ -50,7 +56,7 @@ static bool is_notification(const u8 *p, size_t n)
 	return false;
 }
 
-static bool is_apdu(const u8 *p, size_t n)
+bool link_is_apdu(const u8 *p, size_t n)
 {
 	if (n < 2)
 		return false;
@@ -59,7 +65,9 @@ static bool is_apdu(const u8 *p, size_t n)
 		return is_notification(p, n);
 	case APDU_GENERAL_GLO_CIPHERING:
 	case APDU_GENERAL_DED_CIPHERING:
-		return p[1] == 0 || p[1] == APDU_TITLE_MAX;
+		/* A title begins with the three letters of its maker. */
+		return p[1] == 0 || (p[1] == APDU_TITLE_MAX &&
+				     (n < 5 || (is_letter(p[2]) && is_letter(p[3]) && is_letter(p[4]))));
 	case APDU_GENERAL_BLOCK_TRANSFER:
 		/* control, block, acknowledged block (never more than was sent), length */
 		return n >= 7 && (p[2] || p[3]) && !p[4];
@@ -71,12 +79,6 @@ static bool is_body(const u8 *p, size_t n)
 {
 	return n >= 3 && (p[0] == AXDR_ARRAY || p[0] == AXDR_STRUCTURE) && p[1] &&
 	       axdr_tag_name(p[2]);
-}
-
-static bool is_letter(u8 c)
-{
-	c |= 0x20;
-	return c >= 'a' && c <= 'z';
 }
 
 /* The identification line stands at the start, or behind the line that was cut by the capture. */
@@ -117,15 +119,15 @@ static bool is_mbus(const u8 *p, size_t n)
 
 enum link_framing link_sniff(const u8 *data, size_t n)
 {
-	static const u8 llc[] = { 0xe6, 0xe7, 0x00 };
+	const u8 *p = data;
 
 	if (!n)
 		return LINK_UNKNOWN;
 	if (has_frame(data, n) || data[0] == AMSHAN_FLAG)
 		return LINK_HDLC;
-	if (n >= sizeof(llc) && !memcmp(data, llc, sizeof(llc)))
+	if (apdu_skip_llc(&p, data + n))
 		return LINK_LLC;
-	if (is_apdu(data, n))
+	if (link_is_apdu(data, n))
 		return LINK_APDU;
 	if (is_body(data, n))
 		return LINK_BODY;
@@ -155,4 +157,19 @@ const char *link_framing_name(enum link_framing framing)
 	};
 
 	return names[framing];
+}
+
+const char *link_framing_word(enum link_framing framing)
+{
+	static const char *const words[] = {
+		[LINK_UNKNOWN] = "",
+		[LINK_HDLC] = "hdlc",
+		[LINK_LLC] = "llc",
+		[LINK_APDU] = "apdu",
+		[LINK_BODY] = "body",
+		[LINK_P1] = "p1",
+		[LINK_MBUS] = "mbus",
+	};
+
+	return words[framing];
 }

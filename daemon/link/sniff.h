@@ -29,10 +29,16 @@ enum link_framing {
  */
 enum link_framing link_sniff(const u8 *data, size_t n);
 
+/* link_is_apdu() - octets that begin as an APDU does, without LLC header; 7 of them tell */
+bool link_is_apdu(const u8 *p, size_t n);
+
 /* link_is_naked_frame() - one HDLC frame whose sender left out the flags: its length says so */
 bool link_is_naked_frame(const u8 *data, size_t n);
 
 /* link_framing_name() - "HDLC", "bare LLC", ...; for sentences */
 const char *link_framing_name(enum link_framing framing);
+
+/* link_framing_word() - "hdlc", "p1", "mbus", "apdu", ...; "" for LINK_UNKNOWN; for settings and programs */
+const char *link_framing_word(enum link_framing framing);
 
 #endif /* AMSHAN_LINK_SNIFF_H */

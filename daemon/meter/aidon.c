@@ -26,6 +26,7 @@ const struct maker maker_aidon_se = {
 	.name = "Aidon",
 	.shape = LIST_ROWS,
 	.elements = 27,
+	.clock_first = true,
 	.clock = CLOCK_UTC1,
 };
 

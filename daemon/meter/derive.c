@@ -227,6 +227,30 @@ bool derive_take(struct derive *d, const struct derive_settings *s, struct readi
 	return accepted;
 }
 
+bool derive_take_channel(struct derive *d, struct readings *r, s64 clock_us, struct live_time at,
+			 struct guard_report *ret)
+{
+	/* What flows through such a meter nothing is known of: any step ahead may be right. */
+	struct guard_list list = {
+		.time_us = (u64)(clock_us > 0 ? clock_us : at.real_us),
+		.clock_us = clock_us,
+		.limit_w = INFINITY,
+	};
+	bool accepted;
+
+	/* A clock without an offset tells one reading from the next one as well. */
+	if (!clock_us && r->has_time)
+		list.clock_us = cosem_time_utc(&r->time, 0) * SECOND_US;
+	/* The first one since we began is news to those who listen to us. */
+	if (!d->shown_us)
+		d->guard.clock_us = 0;
+	d->shown_us = at.mono_us;
+	accepted = guard_check(&d->guard, r, &list, ret);
+	if (ret->repeated)
+		r->has_time = false;
+	return accepted;
+}
+
 bool derive_reserves_much(const struct derive *d)
 {
 	return live_reserves_much(&d->live[DERIVE_IMPORT]) || live_reserves_much(&d->live[DERIVE_EXPORT]);

@@ -47,7 +47,8 @@ struct derive_settings {
  * @peaks: the highest hours of the last month that had one
  * @peaks_before: of another month: a clock that was wrong for a while costs nothing
  * @ever: bit per quantity behind Q_SENT_COUNT: it had a value, so that its loss is said
- * @shown_us: when counted values were last given, CLOCK_MONOTONIC; 0: never
+ * @shown_us: when counted values were last given (of a meter behind another one: when it was last
+ *            heard), CLOCK_MONOTONIC; 0: never
  */
 struct derive {
 	struct guard guard;
@@ -71,6 +72,22 @@ struct derive {
  */
 bool derive_take(struct derive *d, const struct derive_settings *s, struct readings *r, s64 clock_us,
 		 struct live_time at, struct guard_report *ret);
+
+/**
+ * derive_take_channel() - a message of a meter behind another one: its registers are guarded, nothing
+ *			   is derived
+ * @d: the state
+ * @r: the interpreted readings.  What was captured once is sent again and again until the next one is
+ *     (DSMR 5.0.2 P1, 6.12: each 5 minutes or each hour): from the second time on it is dropped, the
+ *     time too
+ * @clock_us: when it was captured, microseconds since the epoch; 0: not known
+ * @at: when it was received
+ * @ret: what the guard did
+ *
+ * Return: true if a register was accepted.
+ */
+bool derive_take_channel(struct derive *d, struct readings *r, s64 clock_us, struct live_time at,
+			 struct guard_report *ret);
 
 /* derive_reserves_much() - it should be remembered some time */
 bool derive_reserves_much(const struct derive *d);

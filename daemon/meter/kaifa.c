@@ -24,14 +24,12 @@ static const struct maker_scaler scalers[] = {
 };
 
 #define VERSION	OBIS(1, 1, 0, 2, 129, 255)
-#define ID	OBIS(0, 0, 96, 1, 0, 255)
 #define TYPE	OBIS(0, 0, 96, 1, 7, 255)
-#define CLOCK	OBIS(0, 0, 1, 0, 0, 255)
-#define POWER(c)	OBIS(1, 0, c, 7, 0, 255)	/* and current and voltage */
-#define ENERGY(c)	OBIS(1, 0, c, 8, 0, 255)
+#define POWER(c)	OBIS_NOW(c)	/* and current and voltage */
+#define ENERGY(c)	OBIS_REGISTER(c, 0)
 
-#define HEAD	VERSION, ID, TYPE, POWER(1), POWER(2), POWER(3), POWER(4)
-#define TAIL	CLOCK, ENERGY(1), ENERGY(2), ENERGY(3), ENERGY(4)
+#define HEAD	VERSION, OBIS_METER_ID, TYPE, POWER(1), POWER(2), POWER(3), POWER(4)
+#define TAIL	OBIS_CLOCK, ENERGY(1), ENERGY(2), ENERGY(3), ENERGY(4)
 #define PHASES_1	POWER(31), POWER(32)
 #define PHASES_3	POWER(31), POWER(51), POWER(71), POWER(32), POWER(52), POWER(72)
 #define PHASES_T3	POWER(31), POWER(71), POWER(32), POWER(52), POWER(72)
@@ -44,7 +42,7 @@ static const u64 list3_1p[] = { HEAD, PHASES_1, TAIL };
 static const u64 list3_t3[] = { HEAD, PHASES_T3, TAIL };
 static const u64 list3_3p[] = { HEAD, PHASES_3, TAIL };
 
-#define ORDER(order) { .elements = sizeof(order) / sizeof((order)[0]), .obis = order }
+#define ORDER(order) { MAKER_ORDER(order) }
 
 static const struct maker_positions positions[] = {
 	ORDER(list1),	 ORDER(list2_1p), ORDER(list2_t3), ORDER(list2_3p),

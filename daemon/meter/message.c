@@ -2,26 +2,18 @@
 /*
  * Messages: from the information field of a frame to named readings.
  *
- * Two steps for each list: whose is it (the list id, else its shape, else what the source sent
- * before), and what does each register mean (its code, by the message or by the maker's order of
- * positions; its scaler, by the message or by the maker's table).
+ * Two steps for each list: whose is it (maker.c), and what does each register mean (its code, by the
+ * message or by the maker's order of positions; its scaler, by the message or by the maker's table).
  */
 #include <errno.h>
 #include <string.h>
 
 #include "meter/message.h"
 
-#define OBIS_ACTIVE_POWER_IMPORT OBIS(1, 0, 1, 7, 0, 255)
-
 /* A and B differ between makers for the same text (1-1:0.2.129 and 1-0:0.2.129). */
 #define CDE(c, d, e)	((u32)(c) << 16 | (u32)(d) << 8 | (u32)(e))
 #define CDE_OF(obis)	((u32)((obis) >> 8) & 0xffffff)
-
-static bool is_text(const struct axdr *v)
-{
-	return v->tag == AXDR_OCTET_STRING || v->tag == AXDR_VISIBLE_STRING ||
-	       v->tag == AXDR_UTF8_STRING;
-}
+#define OBIS_LIST_ID	OBIS(1, 1, 0, 2, 129, 255)
 
 /* Trailing NULs pad a text to its length. */
 static struct text text_of(const struct axdr *v)
@@ -44,72 +36,6 @@ static bool text_begins(struct text t, const char *pattern)
 	return true;
 }
 
-static bool is_clock(u64 obis)
-{
-	return CDE_OF(obis) == CDE(1, 0, 0) && (obis >> 40) == 0;
-}
-
-/* Does this maker send such a list?  @id: what stands in the place of a list id. */
-static bool maker_fits(const struct maker *m, const struct cosem_list *list, struct text id)
-{
-	if (m->shape != list->shape)
-		return false;
-	if (m->list_id)
-		return id.len && text_begins(id, m->list_id);
-
-	return list->elements == m->elements && is_clock(list->reg[0].obis);
-}
-
-/*
- * Whose list is it?  *@marked tells whether the list itself says so.  A list of one value says
- * nothing: what the source sent before decides, if that maker has lists of this shape.
- */
-static const struct maker *maker_of(const struct decoder *d, const struct cosem_list *list,
-				    bool *marked)
-{
-	struct text id = { 0 };
-
-	*marked = false;
-	if (!list->n)
-		return NULL;
-
-	if (list->n == 1)
-		return d->maker && d->maker->shape == list->shape ? d->maker : NULL;
-
-	if (is_text(&list->reg[0].value))
-		id = text_of(&list->reg[0].value);
-
-	/* Mostly it is the same as before. */
-	*marked = true;
-	if (d->maker && maker_fits(d->maker, list, id))
-		return d->maker;
-	for (unsigned int i = 0; makers[i]; i++) {
-		if (maker_fits(makers[i], list, id))
-			return makers[i];
-	}
-	*marked = false;
-
-	return NULL;
-}
-
-static const u64 *positions_of(const struct maker *maker, const struct cosem_list *list)
-{
-	static const u64 only_power[] = { OBIS_ACTIVE_POWER_IMPORT };
-
-	if (list->shape != LIST_POSITIONAL)
-		return NULL;
-	if (list->n == 1)
-		return only_power;
-	if (!maker || !maker->positions || list->n != list->elements)
-		return NULL;
-	for (const struct maker_positions *p = maker->positions; p->elements; p++) {
-		if (p->elements == list->elements)
-			return p->obis;
-	}
-
-	return NULL;
-}
-
 static enum identity identity_of(const struct maker *maker, u64 obis)
 {
 	if (maker && maker->identities) {
@@ -122,6 +48,7 @@ static enum identity identity_of(const struct maker *maker, u64 obis)
 	switch (CDE_OF(obis)) {
 	case CDE(0, 2, 129):
 		return ID_LIST_VERSION;
+	case CDE(42, 0, 0):
 	case CDE(96, 1, 0):
 		/* A is 0 and B is 0: channels are other meters behind this one. */
 		return obis >> 32 == 0 ? ID_METER_ID : ID_COUNT;
@@ -129,6 +56,19 @@ static enum identity identity_of(const struct maker *maker, u64 obis)
 		return obis >> 32 == 0 ? ID_METER_TYPE : ID_COUNT;
 	default:
 		return ID_COUNT;
+	}
+}
+
+/* Of several numbers of a meter the one that its maker gave it is taken. */
+static unsigned int rank_of(u64 obis)
+{
+	switch (obis) {
+	case OBIS_DEVICE_NAME:
+		return 1;
+	case OBIS_METER_ID_2:
+		return 2;
+	default:
+		return 0;
 	}
 }
 
@@ -198,10 +138,25 @@ static bool wants_centivolts(const struct maker *maker)
 	return false;
 }
 
+/*
+ * struct naming - one list that is being named
+ * @msg: the message
+ * @centivolts: voltages without a scaler are hundredths of a volt
+ * @single: one value without a code: active power
+ * @id_rank: rank_of() of the meter's number that was taken
+ */
+struct naming {
+	struct message *msg;
+	bool centivolts;
+	bool single;
+	unsigned int id_rank;
+};
+
 /* One number: give it its name and its power of ten, or say that it has none. */
-static bool name_number(const struct message *msg, bool centivolts, u64 obis,
-			const struct cosem_register *reg, bool single, struct readings *r)
+static bool name_number(struct naming *n, u64 obis, const struct cosem_register *reg)
 {
+	const struct maker *maker = n->msg->maker;
+	struct readings *r = &n->msg->readings;
 	int q = quantity_of(obis);
 	struct decimal v;
 	s8 scaler;
@@ -215,9 +170,9 @@ static bool name_number(const struct message *msg, bool centivolts, u64 obis,
 			return false;
 		scaler = reg->scaler;
 	} else {
-		if (!msg->maker && !single)
+		if (!maker && !n->single)
 			return false;
-		if (!scaler_of(msg->maker, quantity_table[q].kind, centivolts,
+		if (!scaler_of(maker, quantity_table[q].kind, n->centivolts,
 			       r->identity[ID_METER_TYPE], &scaler))
 			return false;
 	}
@@ -239,47 +194,81 @@ static bool name_time(const struct axdr *v, struct readings *r)
 	return true;
 }
 
+static void name_text(struct naming *n, u64 obis, const struct axdr *v)
+{
+	struct text *known = n->msg->readings.identity;
+	enum identity id = identity_of(n->msg->maker, obis);
+	struct text t = text_of(v);
+
+	if (id == ID_COUNT)
+		return;
+	if (id == ID_METER_ID) {
+		/* An empty text is no number, if there is another. */
+		if (known[id].len && (!t.len || rank_of(obis) >= n->id_rank))
+			return;
+		n->id_rank = rank_of(obis);
+	}
+	known[id] = t;
+}
+
+static void name_register(struct naming *n, u64 obis, const struct cosem_register *reg)
+{
+	if (obis_is_clock(obis) && name_time(&reg->value, &n->msg->readings))
+		return;
+	if (axdr_is_text(&reg->value)) {
+		name_text(n, obis, &reg->value);
+		return;
+	}
+	/* A null is a value that was not sent; a container's head is no number. */
+	if (reg->value.tag == AXDR_NULL || reg->value.tag == AXDR_ARRAY ||
+	    reg->value.tag == AXDR_STRUCTURE)
+		return;
+	if (!name_number(n, obis, reg))
+		n->msg->unnamed++;
+}
+
+/* What a value without a code is by its place; OBIS_NONE: nobody knows. */
+static u64 code_of_place(const struct message *msg, unsigned int i, bool marked)
+{
+	const struct maker *m = msg->maker;
+	const struct axdr *v = &msg->list.reg[i].value;
+
+	/* Austria: the clock, the coded values, the meter's number. */
+	if (i == 0 && msg->list.shape == LIST_PAIRS && v->len == COSEM_TIME_LEN)
+		return OBIS_CLOCK;
+	if (!marked || !axdr_is_text(v))
+		return OBIS_NONE;
+	if (m->id_last && i + 1u == msg->list.n)
+		return OBIS_METER_ID;
+
+	return i == 0 ? m->first ?: OBIS_LIST_ID : OBIS_NONE;
+}
+
 static void message_name(struct decoder *d, struct message *msg)
 {
-	const struct cosem_list *list = &msg->list;
+	struct cosem_list *list = &msg->list;
 	struct readings *r = &msg->readings;
-	const u64 *positions;
-	bool marked, single, centivolts;
+	struct naming n = { .msg = msg };
+	const u64 *order;
+	bool marked;
 
 	readings_clear(r);
 	msg->unnamed = 0;
-	msg->maker = maker_of(d, list, &marked);
+	msg->channel = 0;
+	msg->maker = maker_find(d->maker, d->extra, list, &marked);
 	if (marked)
 		d->maker = msg->maker;
-	centivolts = wants_centivolts(msg->maker) && has_centivolts(list);
-	positions = positions_of(msg->maker, list);
-	single = positions && list->n == 1;
+	order = maker_order(msg->maker, list);
+	n.single = order && list->n == 1;
 
-	for (unsigned int i = 0; i < list->n; i++) {
-		const struct cosem_register *reg = &list->reg[i];
-		u64 obis = positions ? positions[i] : reg->obis;
-		enum identity id;
+	for (unsigned int i = 0; order && i < list->n; i++)
+		list->reg[i].obis = order[i];
+	n.centivolts = wants_centivolts(msg->maker) && has_centivolts(list);
+	for (unsigned int i = 0; i < list->n; i++)
+		name_register(&n, list->reg[i].obis ?: code_of_place(msg, i, marked && !order),
+			      &list->reg[i]);
 
-		if (is_clock(obis) && name_time(&reg->value, r))
-			continue;
-
-		if (is_text(&reg->value)) {
-			id = i == 0 && marked && !obis ? ID_LIST_VERSION :
-							 identity_of(msg->maker, obis);
-			if (id != ID_COUNT)
-				r->identity[id] = text_of(&reg->value);
-			continue;
-		}
-
-		/* A null is a value that was not sent; a container's head is no number. */
-		if (reg->value.tag == AXDR_NULL || reg->value.tag == AXDR_ARRAY ||
-		    reg->value.tag == AXDR_STRUCTURE)
-			continue;
-		if (!name_number(msg, centivolts, obis, reg, single, r))
-			msg->unnamed++;
-	}
-
-	if (msg->maker)
+	if (msg->maker && msg->maker->name)
 		r->identity[ID_MANUFACTURER] =
 			(struct text){ msg->maker->name, (u8)strlen(msg->maker->name) };
 	if (!r->has_time && msg->apdu.has_time) {
@@ -289,10 +278,22 @@ static void message_name(struct decoder *d, struct message *msg)
 	msg->kind = readings_any(r) ? MESSAGE_READINGS : MESSAGE_UNKNOWN_LIST;
 }
 
+void decoder_use(struct decoder *d, const struct maker *const *extra)
+{
+	bool ours = false;
+
+	for (unsigned int i = 0; makers[i]; i++)
+		ours |= makers[i] == d->maker;
+	if (!ours)
+		d->maker = NULL;
+	d->extra = extra;
+}
+
 int message_next_body(struct decoder *d, const u8 **p, const u8 *end, struct message *ret)
 {
 	int r;
 
+	ret->channel = 0;
 	ret->apdu = (struct apdu){ .tag = APDU_DATA_NOTIFICATION, .body = *p };
 	r = list_parse(p, end, &ret->list);
 	if (r < 0)
@@ -307,23 +308,15 @@ int message_next(struct decoder *d, const u8 **p, const u8 *end, struct message 
 	const u8 *q = *p;
 	int r;
 
+	ret->channel = 0;
 	r = apdu_parse(&q, end, &ret->apdu);
 	if (r < 0)
 		return r;
 
-	if (ret->apdu.tag == APDU_DATA_NOTIFICATION) {
-		r = list_parse(&q, end, &ret->list);
-		if (r < 0)
-			return r == -ENODATA ? -EBADMSG : r;
-		message_name(d, ret);
-	} else {
-		ret->kind = ret->apdu.tag == APDU_GENERAL_BLOCK_TRANSFER ? MESSAGE_BLOCK :
-									   MESSAGE_ENCRYPTED;
-		ret->maker = NULL;
-		ret->unnamed = 0;
-		ret->list.n = 0;
-		readings_clear(&ret->readings);
-	}
+	r = list_parse(&q, end, &ret->list);
+	if (r < 0)
+		return r == -ENODATA ? -EBADMSG : r;
+	message_name(d, ret);
 	*p = q;
 
 	return 0;
@@ -335,7 +328,7 @@ const char *message_error(int err)
 	case -ENODATA:
 		return "there is nothing in it";
 	case -EPROTONOSUPPORT:
-		return "it is no data-notification, ciphered APDU or block transfer";
+		return "it is no data-notification, ciphered APDU (suite 0) or block transfer";
 	case -EBADMSG:
 		return "an element is cut off or of no known type";
 	case -ELOOP:

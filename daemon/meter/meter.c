@@ -124,7 +124,9 @@ void meter_interpret(const struct message *msg, const struct meter_settings *set
 	drop_missing_l2(msg->maker, r);
 	if (settings->derive_l2)
 		derive_l2(r);
-	scale_apply(&settings->scale, r);
+	/* Current transformers are the meter's own. */
+	if (!msg->channel)
+		scale_apply(&settings->scale, r);
 
 	/* A clock that the meter itself calls invalid may show anything. */
 	if (r->has_time && r->time.status != COSEM_STATUS_NONE &&
@@ -182,6 +184,8 @@ void meter_update(struct meter *m, const struct readings *r, const struct meter_
 	for (unsigned int i = 0; i < ID_COUNT; i++)
 		ret->identity |= identity_take(m->identity[i], r->identity[i]);
 
+	ret->unverified = r->unverified != m->unverified;
+	m->unverified = r->unverified;
 	if (r->has_time) {
 		m->clock = *clock;
 		ret->clock = true;

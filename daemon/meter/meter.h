@@ -10,6 +10,7 @@
 
 #include <sys/queue.h>
 
+#include "link/p1.h"
 #include "meter/derive.h"
 #include "meter/message.h"
 #include "meter/period.h"
@@ -35,6 +36,7 @@ struct meter_clock {
 /**
  * struct meter - one meter
  * @id: its number, or the name of its source if it does not send one; fit for topics and paths
+ * @via: id of the meter that it hangs behind (M-Bus), "" if it has a port of its own
  * @identity: what it says of itself, "" where it did not
  * @latest: last value of each quantity, NaN if it never sent it
  * @known: bit per quantity: it has sent it
@@ -42,6 +44,7 @@ struct meter_clock {
  * @groups: bit per enum quantity_group: it has sent one of it
  * @clock: its clock
  * @available: it sends: no more than three list periods since the last message
+ * @unverified: the last message had no checksum
  * @last_us: last message, microseconds since the epoch, 0: none since the daemon began
  * @last_mono_us: the same on CLOCK_MONOTONIC
  * @period: how often it sends
@@ -58,6 +61,7 @@ struct meter_clock {
  */
 struct meter {
 	char id[METER_ID_MAX];
+	char via[METER_ID_MAX];
 	char identity[ID_COUNT][METER_TEXT_MAX];
 	double latest[Q_COUNT];
 	u64 known[READINGS_WORDS];
@@ -65,6 +69,7 @@ struct meter {
 	u8 groups;
 	struct meter_clock clock;
 	bool available;
+	bool unverified;
 	u64 last_us;
 	u64 last_mono_us;
 	struct period period;
@@ -86,6 +91,7 @@ struct meter {
  * @clock: @readings have the meter's time: meter->clock is of this message
  * @identity: a text of meter->identity changed
  * @derived: meter->derived changed
+ * @unverified: meter->unverified changed
  * @new_groups: bit per enum quantity_group: sent for the first time
  * @known: meter->known changed
  * @real_us: when the message was received, microseconds since the epoch
@@ -95,6 +101,7 @@ struct meter_update {
 	bool clock;
 	bool identity;
 	bool derived;
+	bool unverified;
 	u8 new_groups;
 	bool known;
 	u64 real_us;
@@ -104,12 +111,14 @@ struct meter_update {
  * struct meter_settings - how a source wants its meter to be understood
  * @scale: factors
  * @clock: CLOCK_AUTO: as the maker's table says
+ * @p1_checksum: what is asked of the checksum of a P1 telegram
  * @derive_l2: give U2 of a 3-wire grid from U1 and U3
  * @derive: derived values
  */
 struct meter_settings {
 	struct scale scale;
 	enum clock_kind clock;
+	enum p1_policy p1_checksum;
 	bool derive_l2;
 	struct derive_settings derive;
 };
@@ -138,8 +147,8 @@ int meter_id_make(const char *text, size_t n, char *id);
  * meter_interpret() - from readings as transmitted to readings as meant
  * @msg: the message
  * @settings: the source's
- * @r: the interpreted readings: scaled, without the zeros of phases that do not exist, without a
- *     time that the meter calls invalid
+ * @r: the interpreted readings: scaled (but for a meter behind this one), without the zeros of
+ *     phases that do not exist, without a time that the meter calls invalid
  * @clock: the interpreted clock, or NULL
  * @real_us: time of reception, to tell apart the two hours that the end of summer time gives
  */

@@ -10,16 +10,25 @@
 
 #include <amshan/types.h>
 
+#include "meter/decimal.h"
+
 /* What a quantity measures; the columns are: unit as text, COSEM unit (IEC 62056-6-2). */
 enum quantity_kind {
 	KIND_ACTIVE_POWER,	/* W, 27 */
 	KIND_APPARENT_POWER,	/* VA, 28 */
 	KIND_REACTIVE_POWER,	/* var, 29 */
 	KIND_ACTIVE_ENERGY,	/* Wh, 30 */
+	KIND_APPARENT_ENERGY,	/* VAh, 31 */
 	KIND_REACTIVE_ENERGY,	/* varh, 32 */
 	KIND_CURRENT,		/* A, 33 */
 	KIND_VOLTAGE,		/* V, 35 */
 	KIND_POWER_FACTOR,	/* 1, 255 */
+	KIND_FREQUENCY,		/* Hz, 44 */
+	KIND_COUNTER,		/* how often something happened, 255 */
+	KIND_STATE,		/* a number that stands for a state, 255 */
+	KIND_GAS_VOLUME,	/* m3, 13; 14 of one that is corrected */
+	KIND_WATER_VOLUME,	/* m3, 13 */
+	KIND_THERMAL_ENERGY,	/* J, 25; 30 of a meter that counts in Wh */
 	KIND_ENERGY_ERROR,	/* Wh, of ours: no meter sends it */
 	KIND_TIME,		/* seconds since the epoch, of ours; ISO 8601 in JSON, µs on D-Bus */
 	KIND_COUNT,
@@ -30,6 +39,7 @@ enum quantity_group {
 	GROUP_POWER,		/* .Power; MQTT power */
 	GROUP_PHASES,		/* .Phases; MQTT power */
 	GROUP_ENERGY,		/* .Energy; MQTT energy */
+	GROUP_QUALITY,		/* .Quality; MQTT quality: what went wrong so far, and what is allowed */
 	GROUP_DERIVED,		/* .Derived; MQTT derived: counted by us, never sent by a meter */
 	GROUP_COUNT,
 };
@@ -43,7 +53,7 @@ enum quantity_show {
 
 /*
  * X(identifier, name, D-Bus property, title, kind, group, show, C, D, E): C, D and E are the groups of
- * the OBIS code (IEC 62056-61: A is 1, B a channel, F 255).
+ * the OBIS code (IEC 62056-61: F is 255; for A and B see the lists of rows).
  */
 #define QUANTITIES_OF_PHASE(X, L, l, base)							\
 	X(ACTIVE_POWER_IMPORT_##L, "active_power_import_" l, "ActivePowerImport" #L,		\
@@ -60,6 +70,10 @@ enum quantity_show {
 	  VOLTAGE, PHASES, MAIN, (base) + 12, 7, 0)						\
 	X(POWER_FACTOR_##L, "power_factor_" l, "PowerFactor" #L, "Power factor " #L,		\
 	  POWER_FACTOR, PHASES, HIDDEN, (base) + 13, 7, 0)					\
+	X(APPARENT_POWER_##L, "apparent_power_" l, "ApparentPower" #L, "Apparent power " #L,	\
+	  APPARENT_POWER, PHASES, HIDDEN, (base) + 9, 7, 0)					\
+	X(APPARENT_POWER_EXPORT_##L, "apparent_power_export_" l, "ApparentPowerExport" #L,	\
+	  "Apparent power export " #L, APPARENT_POWER, PHASES, HIDDEN, (base) + 10, 7, 0)	\
 	X(ACTIVE_ENERGY_IMPORT_##L, "active_energy_import_" l, "ActiveEnergyImport" #L,		\
 	  "Register import " #L, ACTIVE_ENERGY, ENERGY, DIAGNOSTIC, (base) + 1, 8, 0)		\
 	X(ACTIVE_ENERGY_EXPORT_##L, "active_energy_export_" l, "ActiveEnergyExport" #L,		\
@@ -81,8 +95,24 @@ enum quantity_show {
 	  "Reactive register export tariff " #number,						\
 	  REACTIVE_ENERGY, ENERGY, HIDDEN, 4, 8, number)
 
-/* What a meter may send. */
-#define QUANTITIES_SENT(X)									\
+/* Reactive power and energy of one quadrant: I is active import, reactive import; counterclockwise. */
+#define QUANTITIES_OF_QUADRANT(X, number, c)							\
+	X(REACTIVE_POWER_Q##number, "reactive_power_q" #number, "ReactivePowerQ" #number,	\
+	  "Reactive power quadrant " #number, REACTIVE_POWER, POWER, HIDDEN, c, 7, 0)		\
+	X(REACTIVE_ENERGY_Q##number, "reactive_energy_q" #number, "ReactiveEnergyQ" #number,	\
+	  "Reactive register quadrant " #number, REACTIVE_ENERGY, ENERGY, HIDDEN, c, 8, 0)
+
+/* How the voltage of a phase was, and what its fuse lets through (DSMR 5.0.2 P1, 6.12; e-MUCS P1). */
+#define QUANTITIES_OF_SUPPLY(X, L, l, base)							\
+	X(VOLTAGE_SAGS_##L, "voltage_sags_" l, "VoltageSags" #L, "Voltage sags " #L,		\
+	  COUNTER, QUALITY, HIDDEN, (base) + 12, 32, 0)						\
+	X(VOLTAGE_SWELLS_##L, "voltage_swells_" l, "VoltageSwells" #L, "Voltage swells " #L,	\
+	  COUNTER, QUALITY, HIDDEN, (base) + 12, 36, 0)						\
+	X(CURRENT_LIMIT_##L, "current_limit_" l, "CurrentLimit" #L, "Current limit " #L,	\
+	  CURRENT, QUALITY, HIDDEN, (base) + 11, 4, 0)
+
+/* What a meter of electricity may send: A is 1, B 0 or 1. */
+#define QUANTITIES_OF_ELECTRICITY(X)								\
 	X(ACTIVE_POWER_IMPORT, "active_power_import", "ActivePowerImport", "Power import",	\
 	  ACTIVE_POWER, POWER, MAIN, 1, 7, 0)							\
 	X(ACTIVE_POWER_EXPORT, "active_power_export", "ActivePowerExport", "Power export",	\
@@ -109,7 +139,65 @@ enum quantity_show {
 	QUANTITIES_OF_TARIFF(X, T1, "t1", 1)							\
 	QUANTITIES_OF_TARIFF(X, T2, "t2", 2)							\
 	QUANTITIES_OF_TARIFF(X, T3, "t3", 3)							\
-	QUANTITIES_OF_TARIFF(X, T4, "t4", 4)
+	QUANTITIES_OF_TARIFF(X, T4, "t4", 4)							\
+	QUANTITIES_OF_QUADRANT(X, 1, 5)								\
+	QUANTITIES_OF_QUADRANT(X, 2, 6)								\
+	QUANTITIES_OF_QUADRANT(X, 3, 7)								\
+	QUANTITIES_OF_QUADRANT(X, 4, 8)								\
+	X(APPARENT_POWER_EXPORT, "apparent_power_export", "ApparentPowerExport",		\
+	  "Apparent power export", APPARENT_POWER, POWER, DIAGNOSTIC, 10, 7, 0)			\
+	X(ACTIVE_POWER_SUM, "active_power_sum", "ActivePowerSum",				\
+	  "Power import plus export", ACTIVE_POWER, POWER, HIDDEN, 15, 7, 0)			\
+	X(ACTIVE_POWER_NET, "active_power_net", "ActivePowerNet",				\
+	  "Power import minus export", ACTIVE_POWER, POWER, DIAGNOSTIC, 16, 7, 0)		\
+	X(ACTIVE_POWER_IMPORT_DEMAND, "active_power_import_demand", "ActivePowerImportDemand",	\
+	  "Demand import", ACTIVE_POWER, POWER, DIAGNOSTIC, 1, 4, 0)				\
+	X(ACTIVE_POWER_EXPORT_DEMAND, "active_power_export_demand", "ActivePowerExportDemand",	\
+	  "Demand export", ACTIVE_POWER, POWER, DIAGNOSTIC, 2, 4, 0)				\
+	X(FREQUENCY, "frequency", "Frequency", "Frequency",					\
+	  FREQUENCY, POWER, DIAGNOSTIC, 14, 7, 0)						\
+	X(CURRENT_N, "current_n", "CurrentN", "Current of the neutral",				\
+	  CURRENT, PHASES, DIAGNOSTIC, 91, 7, 0)						\
+	X(APPARENT_ENERGY, "apparent_energy", "ApparentEnergy",					\
+	  "Apparent register", APPARENT_ENERGY, ENERGY, DIAGNOSTIC, 9, 8, 0)			\
+	X(APPARENT_ENERGY_EXPORT, "apparent_energy_export", "ApparentEnergyExport",		\
+	  "Apparent register export", APPARENT_ENERGY, ENERGY, DIAGNOSTIC, 10, 8, 0)		\
+	X(ACTIVE_ENERGY_SUM, "active_energy_sum", "ActiveEnergySum",				\
+	  "Register import plus export", ACTIVE_ENERGY, ENERGY, HIDDEN, 15, 8, 0)		\
+	X(ACTIVE_POWER_IMPORT_DEMAND_MAX, "active_power_import_demand_max",			\
+	  "ActivePowerImportDemandMax", "Demand import, highest of the month",			\
+	  ACTIVE_POWER, QUALITY, MAIN, 1, 6, 0)							\
+	X(ACTIVE_POWER_EXPORT_DEMAND_MAX, "active_power_export_demand_max",			\
+	  "ActivePowerExportDemandMax", "Demand export, highest of the month",			\
+	  ACTIVE_POWER, QUALITY, DIAGNOSTIC, 2, 6, 0)						\
+	QUANTITIES_OF_SUPPLY(X, L1, "l1", 20)							\
+	QUANTITIES_OF_SUPPLY(X, L2, "l2", 40)							\
+	QUANTITIES_OF_SUPPLY(X, L3, "l3", 60)
+
+/* What it may send beside: A and B are 0. */
+#define QUANTITIES_ABSTRACT(X)									\
+	X(POWER_FAILURES, "power_failures", "PowerFailures", "Power failures",			\
+	  COUNTER, QUALITY, DIAGNOSTIC, 96, 7, 21)						\
+	X(LONG_POWER_FAILURES, "long_power_failures", "LongPowerFailures",			\
+	  "Long power failures", COUNTER, QUALITY, DIAGNOSTIC, 96, 7, 9)			\
+	X(TARIFF, "tariff", "Tariff", "Tariff", STATE, QUALITY, DIAGNOSTIC, 96, 14, 0)		\
+	X(BREAKER_STATE, "breaker_state", "BreakerState", "Breaker",				\
+	  STATE, QUALITY, HIDDEN, 96, 3, 10)							\
+	X(ACTIVE_POWER_LIMIT, "active_power_limit", "ActivePowerLimit", "Power limit",		\
+	  ACTIVE_POWER, QUALITY, HIDDEN, 17, 0, 0)
+
+/* What the meters behind it may send, by the type of the device: quantity_of_channel(). */
+#define QUANTITIES_OF_CHANNEL(X)								\
+	X(GAS_VOLUME, "gas_volume", "GasVolume", "Gas", GAS_VOLUME, ENERGY, MAIN, 24, 2, 1)	\
+	X(WATER_VOLUME, "water_volume", "WaterVolume", "Water",					\
+	  WATER_VOLUME, ENERGY, MAIN, 24, 2, 1)							\
+	X(THERMAL_ENERGY, "thermal_energy", "ThermalEnergy", "Thermal energy",			\
+	  THERMAL_ENERGY, ENERGY, MAIN, 24, 2, 1)						\
+	X(VALVE_STATE, "valve_state", "ValveState", "Valve",					\
+	  STATE, QUALITY, HIDDEN, 24, 4, 0)
+
+/* What a meter may send. */
+#define QUANTITIES_SENT(X)	QUANTITIES_OF_ELECTRICITY(X) QUANTITIES_ABSTRACT(X) QUANTITIES_OF_CHANNEL(X)
 
 /* Active energy as it is counted on between the lists with registers; in one direction. */
 #define QUANTITIES_COUNTED(X, D, d, Dbus, title)						\
@@ -190,12 +278,16 @@ extern const struct quantity_info quantity_table[Q_COUNT];
 
 /**
  * struct kind_info - what quantities of one kind share
- * @unit: "W", "VA", "var", "Wh", "varh", "A", "V", "" for a ratio and for a time
- * @cosem_unit: the code of that unit in messages, 255 for a ratio, 0 for what is in none
+ * @unit: "W", "VA", "var", "Wh", "varh", "A", "V", "m3"...; "" for what has none and for a time
+ * @cosem_unit: the code of that unit in messages, 255 for what has none, 0 for what is in no message
+ * @other_unit: code of another unit that is taken for it, 0: none
+ * @other_factor: how much of @unit one of that is
  */
 struct kind_info {
 	const char *unit;
 	u8 cosem_unit;
+	u8 other_unit;
+	u16 other_factor;
 };
 
 extern const struct kind_info kind_table[KIND_COUNT];
@@ -210,5 +302,41 @@ extern const char *const identity_names[ID_COUNT];
  * Return: enum quantity, or -1 if the code means none of them.
  */
 int quantity_of(u64 obis);
+
+/**
+ * quantity_of_channel() - the quantity that an OBIS code means of a meter behind this one
+ * @device_type: of that meter, EN 13757-3 (0-n:24.1.0); 0: not known
+ * @obis: its code; B is the channel and is not looked at
+ *
+ * The last reading stands at 24.2.1, in Belgium also at 24.2.3 (gas whose volume is not corrected): what
+ * it counts only the type says.
+ *
+ * Return: enum quantity, or -1 if that means none of them.
+ */
+int quantity_of_channel(u8 device_type, u64 obis);
+
+/* device_type_name() - "gas", "water", "heat"...; NULL for a type that is not known here */
+const char *device_type_name(u8 device_type);
+
+/**
+ * kind_take() - a number in the unit of its message as one in the unit of its kind
+ * @kind: enum quantity_kind
+ * @cosem_unit: the unit that the message gives
+ * @v: the number, multiplied if it has to be
+ *
+ * Return: 0; -EINVAL if it is the unit of something else; -ERANGE if the product does not fit.
+ */
+int kind_take(enum quantity_kind kind, u8 cosem_unit, struct decimal *v);
+
+/**
+ * kind_take_text() - a number without a unit, which P1 writes as "00015", "0002" or "0.336"
+ * @kind: enum quantity_kind
+ * @text: the text, not terminated
+ * @n: its length
+ * @ret: untouched on failure
+ *
+ * Return: 0; -EINVAL if the kind has a unit, or the text is no number; -ERANGE if it is too long.
+ */
+int kind_take_text(enum quantity_kind kind, const char *text, size_t n, struct decimal *ret);
 
 #endif /* AMSHAN_METER_QUANTITY_H */

@@ -24,6 +24,7 @@ struct text {
  * @lost: bit per enum quantity: it had a value and has none any more; none of @present
  * @value: in the unit of the quantity's kind
  * @identity: enum identity
+ * @unverified: no checksum and no tag spoke for the message
  * @has_time: @time is set
  * @time: the meter's clock as it was sent
  */
@@ -33,6 +34,7 @@ struct readings {
 	u64 lost[READINGS_WORDS];
 	struct decimal value[Q_COUNT];
 	struct text identity[ID_COUNT];
+	bool unverified;
 	bool has_time;
 	struct cosem_time time;
 };
@@ -81,6 +83,7 @@ static inline void readings_clear(struct readings *r)
 	readings_clear_values(r);
 	for (unsigned int i = 0; i < ID_COUNT; i++)
 		r->identity[i] = (struct text){ NULL, 0 };
+	r->unverified = false;
 	r->has_time = false;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dlms/cipher.h"
 #include "log.h"
 #include "log_internal.h"
 #include "mqtt/client.h"
@@ -93,6 +94,31 @@ static int do_forget(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+static int do_forget_counter(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct dbus_output *o = userdata;
+	char text[CIPHER_TITLE_TEXT_MAX];
+	u8 title[APDU_TITLE_MAX];
+	const char *asked;
+	int r;
+
+	r = sd_bus_message_read_basic(m, 's', &asked);
+	if (r < 0)
+		return r;
+	if (cipher_title_parse(asked, strlen(asked), title) < 0)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "That is no system title: three "
+					 "letters and 10 hex digits, or 16 hex digits make one");
+	cipher_title_text(title, sizeof(title), text);
+	r = o->owner->forget_counter(o->ctx, title);
+	if (r == -ENOENT)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_FILE_NOT_FOUND,
+					 "No frame counter is known of system title %s", text);
+	if (r < 0)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED, "System title %s: %s", text,
+					 strerror(-r));
+	return sd_bus_reply_method_return(m, NULL);
+}
+
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -101,6 +127,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	/* Not SD_BUS_VTABLE_UNPRIVILEGED: for root and for the daemon's own user. */
 	SD_BUS_METHOD("Reload", NULL, NULL, do_reload, 0),
 	SD_BUS_METHOD("Forget", "s", NULL, do_forget, 0),
+	SD_BUS_METHOD("ForgetCounter", "s", NULL, do_forget_counter, 0),
 	SD_BUS_VTABLE_END,
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Meters on the bus: .Meter always; .Power, .Phases, .Energy, .Derived and .Clock once there are
- * values of them.
+ * Meters on the bus: .Meter always; .Power, .Phases, .Energy, .Quality, .Derived and .Clock once there
+ * are values of them.
  *
  * The values are read where they are, in struct meter; the vtables are made of the table of
  * quantities.  What is kept here beside it: when each interface got its values.
@@ -32,6 +32,7 @@ static const char *const group_interface[GROUP_COUNT] = {
 	[GROUP_POWER] = DBUS_NAME ".Power",
 	[GROUP_PHASES] = DBUS_NAME ".Phases",
 	[GROUP_ENERGY] = DBUS_NAME ".Energy",
+	[GROUP_QUALITY] = DBUS_NAME ".Quality",
 	[GROUP_DERIVED] = DBUS_NAME ".Derived",
 };
 
@@ -60,6 +61,15 @@ static int get_available(sd_bus *bus, const char *path, const char *interface, c
 	const struct meter *m = userdata;
 
 	return sd_bus_message_append(reply, "b", (int)m->available);
+}
+
+static int get_unverified(sd_bus *bus, const char *path, const char *interface,
+			  const char *property, sd_bus_message *reply, void *userdata,
+			  sd_bus_error *error)
+{
+	const struct meter *m = userdata;
+
+	return sd_bus_message_append(reply, "b", (int)m->unverified);
 }
 
 static int get_meter_time(sd_bus *bus, const char *path, const char *interface,
@@ -108,11 +118,13 @@ static const sd_bus_vtable meter_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	TEXT("Id", id, CONSTANT),
 	SD_BUS_PROPERTY("Source", "s", dbus_get_string, offsetof(struct meter, source), CHANGES),
+	TEXT("Via", via, CHANGES),
 	TEXT("MeterId", identity[ID_METER_ID], CHANGES),
 	TEXT("Manufacturer", identity[ID_MANUFACTURER], CHANGES),
 	TEXT("Type", identity[ID_METER_TYPE], CHANGES),
 	TEXT("ListVersion", identity[ID_LIST_VERSION], CHANGES),
 	SD_BUS_PROPERTY("Available", "b", get_available, 0, CHANGES),
+	SD_BUS_PROPERTY("Unverified", "b", get_unverified, 0, CHANGES),
 	SD_BUS_PROPERTY("Derived", "as", get_derived, 0, CHANGES),
 	SD_BUS_PROPERTY("LastMessage", "t", NULL, offsetof(struct meter, last_us), 0),
 	SD_BUS_PROPERTY("Messages", "t", NULL, offsetof(struct meter, messages), 0),
@@ -139,18 +151,27 @@ static const sd_bus_vtable clock_vtable[] = {
 #define IN_POWER_POWER(...)	__VA_ARGS__
 #define IN_POWER_PHASES(...)
 #define IN_POWER_ENERGY(...)
+#define IN_POWER_QUALITY(...)
 #define IN_POWER_DERIVED(...)
 #define IN_PHASES_POWER(...)
 #define IN_PHASES_PHASES(...)	__VA_ARGS__
 #define IN_PHASES_ENERGY(...)
+#define IN_PHASES_QUALITY(...)
 #define IN_PHASES_DERIVED(...)
 #define IN_ENERGY_POWER(...)
 #define IN_ENERGY_PHASES(...)
 #define IN_ENERGY_ENERGY(...)	__VA_ARGS__
+#define IN_ENERGY_QUALITY(...)
 #define IN_ENERGY_DERIVED(...)
+#define IN_QUALITY_POWER(...)
+#define IN_QUALITY_PHASES(...)
+#define IN_QUALITY_ENERGY(...)
+#define IN_QUALITY_QUALITY(...)	__VA_ARGS__
+#define IN_QUALITY_DERIVED(...)
 #define IN_DERIVED_POWER(...)
 #define IN_DERIVED_PHASES(...)
 #define IN_DERIVED_ENERGY(...)
+#define IN_DERIVED_QUALITY(...)
 #define IN_DERIVED_DERIVED(...)	__VA_ARGS__
 
 static const sd_bus_vtable power_vtable[] = {
@@ -180,6 +201,15 @@ static const sd_bus_vtable energy_vtable[] = {
 	SD_BUS_VTABLE_END,
 };
 
+static const sd_bus_vtable quality_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+#define X(id, name, dbus, title, kind, group, show, c, d, e) IN_QUALITY_##group(ROW(id, dbus, kind))
+	QUANTITIES(X)
+#undef X
+	RECEIVED,
+	SD_BUS_VTABLE_END,
+};
+
 static const sd_bus_vtable derived_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 #define X(id, name, dbus, title, kind, group, show, c, d, e) IN_DERIVED_##group(ROW(id, dbus, kind))
@@ -197,6 +227,7 @@ static const struct {
 	{ DBUS_NAME ".Power", power_vtable },
 	{ DBUS_NAME ".Phases", phases_vtable },
 	{ DBUS_NAME ".Energy", energy_vtable },
+	{ DBUS_NAME ".Quality", quality_vtable },
 	{ DBUS_NAME ".Derived", derived_vtable },
 	{ CLOCK, clock_vtable },
 };
@@ -248,6 +279,7 @@ enum meter_change {
 	CHANGED_IDENTITY = 1,	/* the texts, and the source, with which they may come and go */
 	CHANGED_AVAILABLE = 2,
 	CHANGED_DERIVED = 4,
+	CHANGED_UNVERIFIED = 8,
 };
 
 static int append_text_property(sd_bus_message *msg, const char *name, const char *text)
@@ -298,6 +330,8 @@ static int emit_meter(struct dbus_output *o, const char *path, const struct mete
 		r = sd_bus_message_open_container(msg, 'a', "{sv}");
 	if (r >= 0 && changed & CHANGED_IDENTITY)
 		r = append_text_property(msg, "Source", m->source);
+	if (r >= 0 && changed & CHANGED_IDENTITY)
+		r = append_text_property(msg, "Via", m->via);
 	for (unsigned int i = 0; i < ID_COUNT && r >= 0 && changed & CHANGED_IDENTITY; i++) {
 		static const char *const names[ID_COUNT] = {
 			[ID_METER_ID] = "MeterId",
@@ -310,6 +344,8 @@ static int emit_meter(struct dbus_output *o, const char *path, const struct mete
 	}
 	if (r >= 0 && changed & CHANGED_AVAILABLE)
 		r = sd_bus_message_append(msg, "{sv}", "Available", "b", (int)m->available);
+	if (r >= 0 && changed & CHANGED_UNVERIFIED)
+		r = sd_bus_message_append(msg, "{sv}", "Unverified", "b", (int)m->unverified);
 	if (r >= 0 && changed & CHANGED_DERIVED)
 		r = append_derived_property(msg, m);
 	if (r >= 0)
@@ -388,7 +424,8 @@ void dbus_meter_updated(struct output *output, struct meter *m, const struct met
 	struct dbus_output *o = container_of(output, struct dbus_output, output);
 	struct dbus_meter *dm = m->dbus;
 	unsigned int changed = (u->identity ? CHANGED_IDENTITY : 0) |
-			       (u->derived ? CHANGED_DERIVED : 0);
+			       (u->derived ? CHANGED_DERIVED : 0) |
+			       (u->unverified ? CHANGED_UNVERIFIED : 0);
 	bool new_clock;
 
 	if (!dm)
@@ -443,7 +480,7 @@ const struct meter *dbus_meter_of_source(const struct dbus_output *o, const char
 	for (size_t i = 0; i < o->meters.n; i++) {
 		const struct meter *m = o->meters.all[i]->about;
 
-		if (strcmp(m->source, source) == 0)
+		if (!*m->via && strcmp(m->source, source) == 0)
 			return m;
 	}
 	return NULL;

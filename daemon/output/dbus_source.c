@@ -12,42 +12,54 @@
 #define SOURCE		DBUS_NAME ".Source"
 
 /* The counters, by the names of their members. */
-#define FRAMER(member)	{ #member, offsetof(struct source, framer.stats.member) }
-#define STATS(member)	{ #member, offsetof(struct source, stats.member) }
+#define MEMBER(name, member)	{ name, offsetof(struct source, member) }
+#define HDLC(member)		MEMBER(#member, deframer.hdlc.stats.member)
+#define P1(member)		MEMBER("p1_" #member, deframer.p1.stats.member)
+#define MBUS(member)		MEMBER("mbus_" #member, deframer.mbus.stats.member)
+#define STATS(member)		MEMBER(#member, stats.member)
 
 static const struct {
 	const char *name;
 	size_t offset;
 } counters[] = {
-	FRAMER(octets),
-	FRAMER(frames),
-	FRAMER(frame_octets),
-	/* Both have a member "segmented"; a dictionary can have only one. */
-	{ "segmented_frames", offsetof(struct source, framer.stats.segmented) },
-	FRAMER(flags),
-	FRAMER(skipped),
-	FRAMER(hcs_errors),
-	FRAMER(fcs_errors),
-	FRAMER(format_errors),
-	FRAMER(length_errors),
-	FRAMER(timeouts),
-	FRAMER(parity_errors),
-	FRAMER(framing_errors),
-	FRAMER(breaks),
-	FRAMER(overruns),
+	MEMBER("octets", deframer.octets),
+	HDLC(frames),
+	HDLC(frame_octets),
+	MEMBER("segmented_frames", deframer.hdlc.stats.segmented),
+	HDLC(flags),
+	HDLC(skipped),
+	HDLC(hcs_errors),
+	HDLC(fcs_errors),
+	HDLC(format_errors),
+	HDLC(length_errors),
+	HDLC(timeouts),
+	HDLC(parity_errors),
+	HDLC(framing_errors),
+	HDLC(breaks),
+	HDLC(overruns),
+	P1(telegrams),
+	P1(crc_errors),
+	P1(too_long),
+	P1(timeouts),
+	MBUS(frames),
+	MBUS(sum_errors),
+	MBUS(timeouts),
+	MBUS(messages),
+	MBUS(broken),
+	MEMBER("bare_messages", deframer.bare.stats.messages),
+	MEMBER("bare_broken", deframer.bare.stats.broken),
 	STATS(messages),
 	STATS(unknown),
 	STATS(encrypted),
+	STATS(rejected),
+	STATS(replayed),
 	STATS(unsupported),
 	STATS(malformed),
-	STATS(segmented),
+	STATS(broken),
 	STATS(starts),
 	STATS(watchdog),
 	STATS(lost),
 };
-
-_Static_assert(ARRAY_SIZE(counters) * sizeof(u64) ==
-	       sizeof(struct framer_stats) + sizeof(struct source_stats), "a counter has no row");
 
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
 		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -73,6 +85,26 @@ static int get_health_text(sd_bus *bus, const char *path, const char *interface,
 
 	source_health_text(userdata, text, sizeof(text));
 	return dbus_append_text(reply, text);
+}
+
+static int get_framing(sd_bus *bus, const char *path, const char *interface, const char *property,
+		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct source *s = userdata;
+
+	return sd_bus_message_append_basic(reply, 's', link_framing_word(s->deframer.framing));
+}
+
+/* Of the last message that could not be opened. */
+static int get_title(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct ciphered *m = &((const struct source *)userdata)->ciphered;
+	char text[2 * APDU_TITLE_MAX + 1] = "";
+
+	for (unsigned int i = 0; i < m->title_len; i++)
+		snprintf(text + 2 * i, 3, "%02X", m->title[i]);
+	return sd_bus_message_append_basic(reply, 's', text);
 }
 
 /* Sources count on CLOCK_MONOTONIC; clients want the time of day. */
@@ -192,7 +224,8 @@ static const sd_bus_vtable source_vtable[] = {
 	SD_BUS_PROPERTY("LastFrame", "t", get_time, AT(last_frame_us), 0),
 	SD_BUS_PROPERTY("LastMessage", "t", get_time, AT(last_message_us), 0),
 	SD_BUS_PROPERTY("Period", "t", get_period, 0, 0),
-	SD_BUS_PROPERTY("SystemTitle", "s", dbus_get_text, AT(title), 0),
+	SD_BUS_PROPERTY("Framing", "s", get_framing, 0, 0),
+	SD_BUS_PROPERTY("SystemTitle", "s", get_title, 0, 0),
 	SD_BUS_PROPERTY("Meter", "s", get_meter, 0, 0),
 	SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
 	/* Not SD_BUS_VTABLE_UNPRIVILEGED: numbers of meters are in these frames. */

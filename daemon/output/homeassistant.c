@@ -36,19 +36,27 @@ static const struct class {
 	const char *device_class;
 	const char *state_class;
 	const char *unit;
-	bool kilo;
+	double divisor;		/* 0: none */
 	int digits;		/* behind the point, as a suggestion; -1: none */
 	const char *icon;	/* where its own is none */
 } classes[KIND_COUNT] = {
 	[KIND_ACTIVE_POWER] = { "power", "measurement", "W" },
 	[KIND_APPARENT_POWER] = { "apparent_power", "measurement", "VA" },
 	[KIND_REACTIVE_POWER] = { "reactive_power", "measurement", "var" },
-	[KIND_ACTIVE_ENERGY] = { "energy", "total_increasing", "kWh", .kilo = true, .digits = 3 },
-	[KIND_REACTIVE_ENERGY] = { "reactive_energy", "total_increasing", "kvarh", .kilo = true,
+	[KIND_ACTIVE_ENERGY] = { "energy", "total_increasing", "kWh", .divisor = 1e3, .digits = 3 },
+	[KIND_APPARENT_ENERGY] = { NULL, "total_increasing", "kVAh", .divisor = 1e3, .digits = 3,
+				   .icon = "mdi:flash-outline" },
+	[KIND_REACTIVE_ENERGY] = { "reactive_energy", "total_increasing", "kvarh", .divisor = 1e3,
 				   .digits = 3 },
 	[KIND_CURRENT] = { "current", "measurement", "A", .digits = 2 },
 	[KIND_VOLTAGE] = { "voltage", "measurement", "V", .digits = 1 },
 	[KIND_POWER_FACTOR] = { "power_factor", "measurement", NULL, .digits = 2 },
+	[KIND_FREQUENCY] = { "frequency", "measurement", "Hz", .digits = 2 },
+	[KIND_COUNTER] = { NULL, "total_increasing", NULL, .icon = "mdi:counter" },
+	[KIND_STATE] = { NULL, NULL, NULL, .digits = -1, .icon = "mdi:numeric" },
+	[KIND_GAS_VOLUME] = { "gas", "total_increasing", "m³", .digits = 3 },
+	[KIND_WATER_VOLUME] = { "water", "total_increasing", "m³", .digits = 3 },
+	[KIND_THERMAL_ENERGY] = { "energy", "total_increasing", "GJ", .divisor = 1e9, .digits = 3 },
 	[KIND_ENERGY_ERROR] = { NULL, "measurement", "Wh", .icon = "mdi:approximately-equal" },
 	[KIND_TIME] = { "timestamp", NULL, NULL, .digits = -1 },
 };
@@ -133,7 +141,15 @@ static void slug_make(const char *id, char *slug)
 
 static const char *topic_of(enum quantity_group group)
 {
-	return group == GROUP_ENERGY ? "energy" : group == GROUP_DERIVED ? "derived" : "power";
+	static const char *const topics[GROUP_COUNT] = {
+		[GROUP_POWER] = "power",
+		[GROUP_PHASES] = "power",
+		[GROUP_ENERGY] = "energy",
+		[GROUP_QUALITY] = "quality",
+		[GROUP_DERIVED] = "derived",
+	};
+
+	return topics[group];
 }
 
 /*
@@ -144,9 +160,9 @@ static int add_template(json_t *c, const char *name, enum quantity_kind kind)
 {
 	if (kind == KIND_TIME)
 		return add_format(c, "val_tpl", "{{ value_json.%s | default(none) }}", name);
-	if (classes[kind].kilo)
+	if (classes[kind].divisor > 0)
 		return add_format(c, "val_tpl", "{%% set v = value_json.%s | default('') %%}"
-				  "{{ v / 1000 if v is number else v }}", name);
+				  "{{ v / %.0f if v is number else v }}", name, classes[kind].divisor);
 	return add_format(c, "val_tpl", "{{ value_json.%s | default('') }}", name);
 }
 
@@ -201,6 +217,16 @@ static json_t *components(const struct ha_output *o, const struct ha_meter *hm)
 	return all;
 }
 
+/* "Aidon meter 7359..."; of one behind another meter, whose maker nobody says, "Gas meter ..." */
+static int add_device_name(json_t *d, const struct meter *m)
+{
+	const char *kind = m->identity[*m->via ? ID_METER_TYPE : ID_MANUFACTURER];
+
+	if (!*kind)
+		kind = *m->via ? "Other" : "Electricity";
+	return add_format(d, "name", "%c%s meter %s", toupper((unsigned char)*kind), kind + 1, m->id);
+}
+
 static json_t *device(const struct ha_output *o, const struct meter *m)
 {
 	const char *maker = m->identity[ID_MANUFACTURER];
@@ -208,12 +234,15 @@ static json_t *device(const struct ha_output *o, const struct meter *m)
 	int r = 0;
 
 	r |= add(d, "ids", json_pack("[o]", json_sprintf("amshan_%s", m->id)));
-	r |= add_format(d, "name", "%s meter %s", *maker ? maker : "Electricity", m->id);
+	r |= add_device_name(d, m);
 	r |= add_text(d, "mf", maker);
 	r |= add_text(d, "mdl", m->identity[ID_METER_TYPE]);
 	r |= add_text(d, "sn", m->identity[ID_METER_ID]);
 	r |= add_text(d, "sw", m->identity[ID_LIST_VERSION]);
-	r |= add_text(d, "via_device", o->daemon);
+	if (*m->via)
+		r |= add_format(d, "via_device", "amshan_%s", m->via);
+	else
+		r |= add_text(d, "via_device", o->daemon);
 	if (r) {
 		json_decref(d);
 		return NULL;

@@ -79,7 +79,12 @@ int json_add_readings(json_t *object, const struct readings *r, unsigned int gro
 		}
 	}
 
-	return json_add_derived(object, r->derived, r->present, groups) < 0 ? -ENOMEM : n;
+	if (json_add_derived(object, r->derived, r->present, groups) < 0)
+		return -ENOMEM;
+	if (n && r->unverified && json_object_set_new(object, UNVERIFIED_NAME, json_true()))
+		return -ENOMEM;
+
+	return n;
 }
 
 json_t *json_text(const char *p, size_t n)

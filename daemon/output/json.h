@@ -19,6 +19,7 @@
 json_t *json_decimal(struct decimal d);
 
 #define DERIVED_NAME	"derived"
+#define UNVERIFIED_NAME	"unverified"
 
 /**
  * json_add_readings() - add the numbers of some groups to an object
@@ -26,7 +27,8 @@ json_t *json_decimal(struct decimal d);
  * @r: the readings
  * @groups: mask of JSON_GROUP()
  *
- * Behind them null for each that was lost, and a list DERIVED_NAME, if some of them are derived.
+ * Behind them null for each that was lost, a list DERIVED_NAME, if some of them are derived, and
+ * UNVERIFIED_NAME, true, if the message had no checksum.
  *
  * Return: the number of values added, with those that are null, or -ENOMEM.
  */

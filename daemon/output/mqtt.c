@@ -6,6 +6,7 @@
  *	BASE/METER/availability		"online", "offline"; retained
  *	BASE/METER/power		each list with power, voltage, current: what it had
  *	BASE/METER/energy		each list with registers: all that are known; retained
+ *	BASE/METER/quality		each list with counts of failures, limits, states; retained
  *	BASE/METER/derived		every 10 s: what was counted from them; retained
  *
  * Momentary values are not retained: a power of yesterday is worse than none; when the meter falls
@@ -42,6 +43,7 @@ struct mqtt_meter {
 	char *availability;
 	char *power;
 	char *energy;
+	char *quality;
 	char *derived;
 };
 
@@ -207,6 +209,7 @@ static void mqtt_meter_free(struct mqtt_meter *mm)
 	free(mm->availability);
 	free(mm->power);
 	free(mm->energy);
+	free(mm->quality);
 	free(mm->derived);
 	free(mm);
 }
@@ -242,9 +245,11 @@ static void mqtt_meter_added(struct output *output, struct meter *m)
 		mm->power = NULL;
 	if (asprintf(&mm->energy, "%s/%s/energy", o->base, m->id) < 0)
 		mm->energy = NULL;
+	if (asprintf(&mm->quality, "%s/%s/quality", o->base, m->id) < 0)
+		mm->quality = NULL;
 	if (asprintf(&mm->derived, "%s/%s/derived", o->base, m->id) < 0)
 		mm->derived = NULL;
-	if (!mm->availability || !mm->power || !mm->energy || !mm->derived) {
+	if (!mm->availability || !mm->power || !mm->energy || !mm->quality || !mm->derived) {
 		mqtt_meter_free(mm);
 		return;
 	}
@@ -265,6 +270,7 @@ static void mqtt_meter_updated(struct output *output, struct meter *m, const str
 		return;
 	say_readings(o, mm->power, JSON_GROUP(GROUP_POWER) | JSON_GROUP(GROUP_PHASES), false, m, u);
 	say_registers(o, mm->energy, m, u);
+	say_readings(o, mm->quality, JSON_GROUP(GROUP_QUALITY), true, m, u);
 	say_readings(o, mm->derived, JSON_GROUP(GROUP_DERIVED), true, m, u);
 }
 
@@ -292,7 +298,7 @@ static void mqtt_meter_removed(struct output *output, struct meter *m)
 /* Empty retained values take away what the broker keeps. */
 static void forgotten_remove(struct mqtt_output *o)
 {
-	static const char *const retained[] = { "availability", "energy", "derived" };
+	static const char *const retained[] = { "availability", "energy", "quality", "derived" };
 	struct forgotten *f;
 
 	while ((f = LIST_FIRST(&o->forgotten))) {

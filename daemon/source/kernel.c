@@ -147,7 +147,7 @@ void kernel_stats(const struct port_info *port, struct framer_stats *ret)
  */
 static void stats_show(struct kernel *k)
 {
-	struct framer_stats *shown = &k->source->framer.stats, now = { 0 };
+	struct framer_stats *shown = &k->source->deframer.hdlc.stats, now = { 0 };
 	u64 *sum = (u64 *)shown;
 	const u64 *base = (const u64 *)&k->base, *more = (const u64 *)&now;
 
@@ -155,6 +155,7 @@ static void stats_show(struct kernel *k)
 	now.frames = k->next;
 	for (size_t i = 0; i < sizeof(now) / sizeof(u64); i++)
 		sum[i] = base[i] + more[i];
+	k->source->deframer.octets = shown->octets;
 }
 
 static void kernel_refresh(struct source *s)
@@ -332,7 +333,7 @@ int kernel_attach(struct source *s, int fd, const struct port_info *port)
 	same = port_same(&k->user.port, port);
 	if (!same) {
 		stats_show(k);
-		k->base = s->framer.stats;
+		k->base = s->deframer.hdlc.stats;
 	}
 	k->fd = fd;
 	k->user.port = *port;

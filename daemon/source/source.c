@@ -26,28 +26,25 @@ static const struct source_ops *const all_ops[] = {
 };
 
 /**
- * struct moment - when a frame came to the line, and the whole of it
- * @mono: CLOCK_MONOTONIC, microseconds
+ * struct arrival - what is being taken: a frame, a telegram, a datagram
+ * @s: the source
+ * @mono: when it came to the line: CLOCK_MONOTONIC, microseconds
  * @real: the same, since the epoch
  * @kept: so long ago that it says nothing about how the line is now
- * @octets: the frame or the datagram, to be kept if it cannot be decoded
- * @n: their number
+ * @why: why it cannot be decoded, the first reason; NULL: it can
  */
-struct moment {
+struct arrival {
+	struct source *s;
 	u64 mono;
 	u64 real;
 	bool kept;
-	const u8 *octets;
-	size_t n;
+	const char *why;
 };
 
-static struct moment moment_now(const u8 *octets, size_t n)
+static struct arrival arrival_now(struct source *s)
 {
-	return (struct moment){ .mono = mono_us(), .real = real_us(), .octets = octets, .n = n };
+	return (struct arrival){ .s = s, .mono = mono_us(), .real = real_us() };
 }
-
-/* The message being decoded: one loop, one at a time, too large for 1,000 copies. */
-static struct message current;
 
 /* Each verdict is said once, until readings arrive. */
 static void say_health(struct source *s)
@@ -99,93 +96,104 @@ static void timer_arm(struct source *s, u64 at)
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
 
-static void note_title(struct source *s, const struct apdu *apdu)
-{
-	for (unsigned int i = 0; i < apdu->title_len; i++)
-		snprintf(s->title + 2 * i, 3, "%02X", apdu->title[i]);
-	s->title[2 * apdu->title_len] = '\0';
-}
-
 /* At a start, one good frame with something that cannot be read says what is wrong at once. */
-static void first_verdict(struct source *s, struct moment at)
+static void first_verdict(const struct arrival *a)
 {
-	if (s->health == HEALTH_STARTING && !at.kept)
-		source_set_health(s, health_observe(s));
+	if (a->s->health == HEALTH_STARTING && !a->kept)
+		source_set_health(a->s, health_observe(a->s));
 }
 
-/* Returns why it could not be decoded, NULL: it was. */
-static const char *take_message(struct source *s, const struct message *msg, struct moment at)
+static const char *take_message(const struct arrival *a, const struct message *msg)
 {
-	switch (msg->kind) {
-	case MESSAGE_READINGS:
-		s->stats.messages++;
-		s->last_message_us = at.mono;
-		s->owner->message(s->ctx, s, msg, at.real);
-		if (!at.kept)
-			source_set_health(s, HEALTH_OK);
-		break;
-	case MESSAGE_UNKNOWN_LIST:
+	struct source *s = a->s;
+
+	if (msg->kind == MESSAGE_UNKNOWN_LIST) {
 		s->stats.unknown++;
-		first_verdict(s, at);
+		first_verdict(a);
 		return "unknown list";
-	case MESSAGE_ENCRYPTED:
-		s->stats.encrypted++;
-		note_title(s, &msg->apdu);
-		first_verdict(s, at);
-		return "encrypted";
-	case MESSAGE_BLOCK:
-		s->stats.unsupported++;
-		first_verdict(s, at);
-		return "a block of a general block transfer";
 	}
+	s->stats.messages++;
+	s->last_message_us = a->mono;
+	s->owner->message(s->ctx, s, msg, a->real);
+	if (!a->kept)
+		source_set_health(s, HEALTH_OK);
+
 	return NULL;
 }
 
-/* What is wrong with a message, as message_next() returned it. */
-static const char *count_error(struct source *s, int r)
+/* Which counter, and what the health is. */
+static u64 *closed_counter(struct source_stats *stats, enum cipher_trouble trouble)
 {
-	if (r == -EPROTONOSUPPORT)
-		s->stats.unsupported++;
-	else
-		s->stats.malformed++;
-	return message_error(r);
-}
-
-/*
- * One or several APDUs, or bodies.  What follows a broken one cannot be found.  If one of them
- * cannot be decoded, the whole is kept, with the reason of the first.
- */
-static void take_apdus(struct source *s, const u8 *p, size_t n, bool body, struct moment at)
-{
-	const char *why = NULL;
-	const u8 *end = p + n;
-
-	for (;;) {
-		int r = body ? message_next_body(&s->decoder, &p, end, &current) :
-			       message_next(&s->decoder, &p, end, &current);
-		const char *reason = NULL;
-
-		if (r == 0)
-			reason = take_message(s, &current, at);
-		else if (r != -ENODATA)
-			reason = count_error(s, r);
-		if (!why)
-			why = reason;
-		if (r < 0 || s->state != SOURCE_OPEN)
-			break;
+	switch (trouble) {
+	case CIPHER_NO_KEY:
+	case CIPHER_NO_AUTHENTICATION_KEY:
+	case CIPHER_UNSUPPORTED:
+		return &stats->encrypted;
+	case CIPHER_REPLAY:
+		return &stats->replayed;
+	default:
+		return &stats->rejected;
 	}
-	if (why)
-		undecoded_keep(&s->undecoded, at.real, why, at.octets, at.n);
 }
 
-static void note_frame(struct source *s, struct moment at)
+static const char *take_closed(const struct arrival *a, const struct reader_event *e)
 {
+	struct source *s = a->s;
+
+	++*closed_counter(&s->stats, e->trouble);
+	s->ciphered = *e->ciphered;
+	/* The text is gone when the frame is. */
+	s->ciphered.text = NULL;
+	s->trouble = e->trouble;
+	s->highest = e->highest;
+	first_verdict(a);
+
+	return cipher_trouble_reason(e->trouble);
+}
+
+static void take_event(void *ctx, const struct reader_event *e)
+{
+	struct arrival *a = ctx;
+	struct source *s = a->s;
+	const char *why = NULL;
+
+	switch (e->what) {
+	case READER_MESSAGE:
+		why = take_message(a, e->msg);
+		break;
+	case READER_BLOCK:
+		break;
+	case READER_BROKEN:
+		s->stats.broken++;
+		why = "a block of a message that is not whole";
+		break;
+	case READER_CLOSED:
+		why = take_closed(a, e);
+		break;
+	case READER_UNSUPPORTED:
+		s->stats.unsupported++;
+		first_verdict(a);
+		why = message_error(e->error);
+		break;
+	case READER_MALFORMED:
+		s->stats.malformed++;
+		why = message_error(e->error);
+		break;
+	}
+	a->why = a->why ?: why;
+	if (s->state != SOURCE_OPEN)
+		reader_stop(&s->reader);
+}
+
+static void note_unit(const struct arrival *a)
+{
+	struct source *s = a->s;
 	u64 before = period_patience_us(&s->period), armed, then;
 	/* A frame from before the line was opened does not shorten the wait for the next one. */
-	u64 now = at.mono > s->open_us ? at.mono : s->open_us;
+	u64 now = a->mono > s->open_us ? a->mono : s->open_us;
 
-	period_note(&s->period, at.mono);
-	s->last_frame_us = at.mono;
+	period_note(&s->period, a->mono);
+	s->last_frame_us = a->mono;
 	s->watchdog = (struct backoff){ 0 };
 	s->watchdog_wait_us = 0;
 	/* Now that the period is known, there is less to wait for than at the beginning. */
@@ -195,51 +203,55 @@ static void note_frame(struct source *s, struct moment at)
 		timer_arm(s, then);
 }
 
-static void take_frame_of(struct source *s, const u8 *frame, size_t n, struct moment at)
+static void take_unit(struct arrival *a, const struct link_unit *unit)
 {
-	struct hdlc_frame h;
+	struct source *s = a->s;
 
-	if (hdlc_frame_parse(frame, n, &h) < 0) {
-		s->stats.malformed++;
-		undecoded_keep(&s->undecoded, at.real, "not a frame of format type 3", frame, n);
-		return;
+	a->why = NULL;
+	if (unit->error) {
+		s->stats.broken++;
+		a->why = "a segment of a message that is not whole";
+	} else if (unit->payload) {
+		reader_take(&s->reader, unit, a->mono, take_event, a);
 	}
-	/* Pieces of one message; the last one has no segment bit. */
-	if (h.segmented || s->in_segments) {
-		s->in_segments = h.segmented;
-		s->stats.segmented++;
-		undecoded_keep(&s->undecoded, at.real, "a segment of a longer message", frame, n);
-		return;
-	}
-	if (h.info_len)
-		take_apdus(s, h.info, h.info_len, false, at);
+	if (a->why)
+		undecoded_keep(&s->undecoded, a->real, a->why, unit->octets, unit->n);
 }
 
-static void take_frame(void *ctx, const u8 *frame, size_t n)
+/* What comes as octets comes now. */
+static void unit_now(void *ctx, const struct link_unit *unit)
 {
-	struct moment at = moment_now(frame, n);
+	struct arrival a = arrival_now(ctx);
 
-	note_frame(ctx, at);
-	take_frame_of(ctx, frame, n, at);
+	note_unit(&a);
+	take_unit(&a, unit);
+}
+
+static void unit_of_frame(void *ctx, const struct link_unit *unit)
+{
+	take_unit(ctx, unit);
 }
 
 void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real)
 {
-	struct moment at = { .mono = mono, .real = real, .octets = frame, .n = n };
+	struct arrival a = { .s = s, .mono = mono, .real = real };
 	u64 now = mono_us();
 
 	/* Clocks of the kernel do not go back, but what computes with them relies on it. */
-	if (at.mono > now)
-		at.mono = now;
-	if (at.mono < s->last_frame_us)
-		at.mono = s->last_frame_us;
-	if (at.mono > s->last_octet_us)
-		s->last_octet_us = at.mono;
-	note_frame(s, at);
-	at.kept = now - at.mono >= period_patience_us(&s->period);
-	take_frame_of(s, frame, n, at);
+	if (a.mono > now)
+		a.mono = now;
+	if (a.mono < s->last_frame_us)
+		a.mono = s->last_frame_us;
+	if (a.mono > s->last_octet_us)
+		s->last_octet_us = a.mono;
+	note_unit(&a);
+	a.kept = now - a.mono >= period_patience_us(&s->period);
+	if (deframer_frame(&s->deframer, frame, n, a.mono * NSEC_PER_USEC, unit_of_frame, &a) < 0) {
+		s->stats.malformed++;
+		undecoded_keep(&s->undecoded, a.real, "not a frame of format type 3", frame, n);
+	}
 	/* The observation is of what comes behind it. */
-	if (at.kept && s->state == SOURCE_OPEN)
+	if (a.kept && s->state == SOURCE_OPEN)
 		health_begin(s);
 }
 
@@ -250,24 +262,31 @@ void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n)
 	if (!n)
 		return;
 	s->last_octet_us = now;
-	framer_push(&s->framer, data, flags, n, s->ops->online ? now * NSEC_PER_USEC : 0,
-		    take_frame, s);
+	deframer_push(&s->deframer, data, flags, n, s->ops->online ? now * NSEC_PER_USEC : 0, unit_now, s);
 }
 
 void source_eof(struct source *s)
 {
-	framer_flush(&s->framer, take_frame, s);
+	deframer_flush(&s->deframer, unit_now, s);
 }
 
 /* No checksum says that these are valid: that they can be decoded is all there is. */
-static void take_unframed(struct source *s, const u8 *data, size_t n, bool body)
+static void take_unframed(struct source *s, const u8 *data, size_t n, enum link_framing framing)
 {
 	u64 before = s->stats.malformed + s->stats.unsupported;
-	struct moment at = moment_now(data, n);
+	const struct link_unit unit = {
+		.framing = framing,
+		.octets = data,
+		.n = n,
+		.payload = data,
+		.len = n,
+		.unverified = true,
+	};
+	struct arrival a = arrival_now(s);
 
-	take_apdus(s, data, n, body, at);
+	take_unit(&a, &unit);
 	if (s->stats.malformed + s->stats.unsupported == before)
-		note_frame(s, at);
+		note_unit(&a);
 }
 
 void source_datagram(struct source *s, const u8 *data, size_t n)
@@ -289,6 +308,8 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 		data = binary;
 	}
 
+	/* One topic may carry what several meters send. */
+	deframer_sniff(&s->deframer);
 	if (link_is_naked_frame(data, n)) {
 		source_receive(s, &flag, NULL, 1);
 		source_receive(s, data, NULL, n);
@@ -302,14 +323,10 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 	case LINK_LLC:
 	case LINK_APDU:
 	case LINK_BODY:
-		take_unframed(s, data, n, framing == LINK_BODY);
+		take_unframed(s, data, n, framing);
 		break;
 	case LINK_P1:
 	case LINK_MBUS:
-		s->stats.unsupported++;
-		undecoded_keep(&s->undecoded, real_us(),
-			       framing == LINK_P1 ? "a P1 telegram" : "an M-Bus frame", data, n);
-		break;
 	case LINK_HDLC:
 	case LINK_UNKNOWN:
 		/* Whole messages in one piece: what is missing of one does not come with the next. */
@@ -356,6 +373,8 @@ static int on_timer(sd_event_source *timer, u64 usec, void *ctx)
 	}
 
 	source_set_health(s, health_observe(s));
+	if (now >= s->last_frame_us + patience)
+		deframer_sniff(&s->deframer);
 	s->owner->checked(s->ctx, s);
 	if (!watchdog_bites(s, now, patience) && s->state == SOURCE_OPEN)
 		timer_arm(s, now + patience);
@@ -418,8 +437,8 @@ static void line_opened(struct source *s)
 {
 	s->stats.starts++;
 	s->open_us = mono_us();
-	framer_flush(&s->framer, take_frame, s);
-	s->in_segments = false;
+	deframer_flush(&s->deframer, unit_now, s);
+	reader_flush(&s->reader);
 	health_begin(s);
 	if (s->ops->online)
 		timer_arm(s, s->open_us + period_patience_us(&s->period));
@@ -509,7 +528,7 @@ int source_new(sd_event *event, const char *name, const char *uri, struct mqtt_c
 	s->health = HEALTH_CLOSED;
 	s->since_us = real_us();
 	scale_init(&s->settings.scale);
-	framer_init(&s->framer);
+	deframer_init(&s->deframer);
 	s->name = strdup(name);
 	s->uri = strdup(uri);
 	r = s->name && s->uri ? 0 : -ENOMEM;
@@ -546,6 +565,15 @@ void source_stop(struct source *s)
 	source_set_state(s, SOURCE_STOPPED, NULL);
 }
 
+void source_set_keys(struct source *s, struct keyring *keys)
+{
+	struct keyring *before = s->keys;
+
+	s->keys = keyring_ref(keys);
+	s->reader.keys = s->keys;
+	keyring_free(before);
+}
+
 void source_free(struct source *s)
 {
 	if (!s)
@@ -556,6 +584,7 @@ void source_free(struct source *s)
 	}
 	sd_event_source_disable_unref(s->timer);
 	undecoded_clear(&s->undecoded);
+	keyring_free(s->keys);
 	free(s->meter);
 	free(s->name);
 	free(s->uri);

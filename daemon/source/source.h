@@ -4,7 +4,7 @@
  *
  * A transport (kernel.c, serial.c, tcp.c, mqtt.c, file.c) knows how to open a line and hands over
  * what arrives: octets, or from the module whole frames.  What is common to all of them is in
- * source.c: the framer, the decoder, counters, what is wrong in words, and the watchdog that restarts
+ * source.c: deframer, reader, counters, what is wrong in words, and the watchdog that restarts
  * a link which is open but dead.  Everything runs in the event loop.
  */
 #ifndef AMSHAN_SOURCE_SOURCE_H
@@ -12,10 +12,10 @@
 
 #include <systemd/sd-event.h>
 
-#include <amshan/framer.h>
-
 #include "backoff.h"
+#include "link/deframer.h"
 #include "meter/meter.h"
+#include "meter/reader.h"
 #include "source/undecoded.h"
 
 struct kernel_ports;
@@ -39,7 +39,7 @@ enum source_state {
  *         source_set_state(SOURCE_WAITING) and try again by yourself
  * @stop: close and forget all timers; may be started again
  * @free: release source->priv; called after stop; stop and free are not called while priv is NULL
- * @refresh: bring source->framer.stats and last_octet_us up to date, where somebody else counts;
+ * @refresh: bring source->deframer and last_octet_us up to date, where somebody else counts;
  *           NULL: they are.  May be called at any time, says nothing to anybody
  * @watchdog: restart it when no valid frame came for three list periods
  * @online: octets that stay away mean that the line is silent (false: files)
@@ -58,13 +58,15 @@ struct source_ops {
 extern const struct source_ops source_kernel, source_serial, source_tcp, source_mqtt, source_file;
 
 /**
- * struct source_stats - what came of it, beside the framer's counters
+ * struct source_stats - what came of it, beside the counters of the framings
  * @messages: decoded messages that had readings
  * @unknown: well-formed messages in which nothing has a name
  * @encrypted: messages that need a key
- * @unsupported: APDUs of a kind that cannot be read (block transfer, others)
+ * @rejected: messages that the key does not fit, or that were altered
+ * @replayed: messages whose frame counter was not above the last one
+ * @unsupported: APDUs of a kind that cannot be read
  * @malformed: frames with good checksums whose content is broken
- * @segmented: segments of longer messages, not put together yet
+ * @broken: segments and blocks whose message was not whole
  * @starts: times the line was opened
  * @watchdog: times it was closed because no valid frame came
  * @lost: frames that the module overwrote before they were read
@@ -73,9 +75,11 @@ struct source_stats {
 	u64 messages;
 	u64 unknown;
 	u64 encrypted;
+	u64 rejected;
+	u64 replayed;
 	u64 unsupported;
 	u64 malformed;
-	u64 segmented;
+	u64 broken;
 	u64 starts;
 	u64 watchdog;
 	u64 lost;
@@ -100,17 +104,33 @@ enum source_health {
 	HEALTH_STARTING,	/* open, and too early to say */
 	HEALTH_CLOSED,		/* not open: state and reason say why */
 	HEALTH_SILENT,		/* no octets */
-	HEALTH_NO_FLAG,		/* octets, no flags */
+	HEALTH_NO_FLAG,		/* octets, nothing of any framing in them */
 	HEALTH_BAD_HCS,		/* flags, no good header */
 	HEALTH_BAD_FCS,		/* good headers, no good frame */
+	HEALTH_BAD_CRC,		/* telegrams or M-Bus frames, none with a good checksum */
+	HEALTH_INCOMPLETE,	/* good frames, but no whole message in them */
 	HEALTH_MALFORMED,	/* good frames with broken content */
 	HEALTH_UNSUPPORTED,	/* good frames of a kind that cannot be read */
 	HEALTH_UNKNOWN_LIST,
 	HEALTH_ENCRYPTED,
+	HEALTH_WRONG_KEY,
+	HEALTH_REPLAYED,
 	HEALTH_ENDED,		/* a file at its end */
 };
 
 #define SOURCE_REASON_MAX 192
+
+/**
+ * struct source_window - the counters at the beginning of an observation
+ */
+struct source_window {
+	u64 octets;
+	u64 units;
+	struct framer_stats hdlc;
+	struct p1_stats p1;
+	struct mbus_stats mbus;
+	struct source_stats stats;
+};
 
 /**
  * struct source - one source
@@ -129,10 +149,13 @@ enum source_health {
  * @state: where it is
  * @reason: a sentence for @state, "" if there is nothing to say
  * @since_us: time of the last change of @state, microseconds since the epoch
- * @framer: the one framer
+ * @deframer: its framings
  * @stats: counters
- * @decoder: what was learned from its lists
- * @title: system title of the last encrypted message, as text, "" if there was none
+ * @reader: from frames to messages; its cipher and counters are set before source_start()
+ * @keys: of @reader, a reference
+ * @ciphered: the last message that could not be opened, without its text
+ * @trouble: why it could not
+ * @highest: CIPHER_REPLAY: what its frame counter should have been above
  * @last_octet_us: CLOCK_MONOTONIC, 0 for never; likewise the next ones
  * @last_frame_us: last frame with good checksums
  * @last_message_us: last message with readings; all three are of when it came to the line, which
@@ -160,10 +183,13 @@ struct source {
 	char reason[SOURCE_REASON_MAX];
 	u64 since_us;
 
-	struct framer framer;
+	struct deframer deframer;
 	struct source_stats stats;
-	struct decoder decoder;
-	char title[2 * APDU_TITLE_MAX + 1];
+	struct reader reader;
+	struct keyring *keys;
+	struct ciphered ciphered;
+	enum cipher_trouble trouble;
+	u32 highest;
 	u64 last_octet_us;
 	u64 last_frame_us;
 	u64 last_message_us;
@@ -178,9 +204,7 @@ struct source {
 	u64 open_us;
 	struct backoff watchdog;
 	u64 watchdog_wait_us;
-	struct framer_stats window_framer;
-	struct source_stats window;
-	bool in_segments;
+	struct source_window window;
 };
 
 /**
@@ -202,14 +226,17 @@ int source_start(struct source *s);
 void source_stop(struct source *s);
 void source_free(struct source *s);
 
+/* source_set_keys() - the keys of its meters; it takes a reference; NULL: none */
+void source_set_keys(struct source *s, struct keyring *keys);
+
 /* ---- for transports ---- */
 
 /* source_receive() - octets of the line, in any pieces; @flags as framer_push() */
 void source_receive(struct source *s, const u8 *data, const u8 *flags, size_t n);
 
 /*
- * source_datagram() - whole messages in one piece: frames with flags, hex text, LLC, APDU; any of
- * them several times
+ * source_datagram() - whole messages in one piece: frames with flags, telegrams, LLC, APDU, hex text of
+ * these; any of them several times
  */
 void source_datagram(struct source *s, const u8 *data, size_t n);
 
@@ -226,7 +253,7 @@ void source_datagram(struct source *s, const u8 *data, size_t n);
  */
 void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 real);
 
-/* source_eof() - nothing follows: what the framer kept is looked through */
+/* source_eof() - nothing follows: what the deframer kept is looked through */
 void source_eof(struct source *s);
 
 /**

@@ -11,6 +11,20 @@ MAKERS = ("aidon", "aidon-1p", "aidon-se", "embriq-it", "kaifa", "kaifa-1p", "ka
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+# A list per shape that the user may describe, and a body that the first of them is.
+TABLES = b"""list positional {
+	manufacturer = "Maker" shape = positional list-id = "ABC" types = "s42" clock = "utc+1" first = "0-0:42.0.0"
+	order = { "1-1:0.2.129", 1-0:1.7.0, "-" } elements = 3 scaler-power = 1 scaler-voltage = -1
+}
+list pairs { shape = pairs list-id = X mark = "0-0:96.1.0" meter-id = "1-0:0.0.1" scaler-energy = 1 }
+list rows { shape = rows elements = 2 scaler-current = -2 scaler-power-factor = -3 meter-type = "0-0:96.1.1" }
+list objects { shape = objects push-setup = "0-6:25.9.0" clock = cet }
+"""
+BODY = bytes.fromhex("02030903414243060000007b120001")
+# A push with object list: an array of two descriptors, and a value.
+OBJECTS = bytes.fromhex("0202010202041200280906000619 0900ff0f0212000002041200030906010001 0700ff0f021200000600000001")
+
+
 def messages(sim, maker, framing):
     """One of each list."""
     out = subprocess.run([sim, "--maker", maker, "--to", "lines", "--speed", "0", "--count", "8", "--seed", "1",
@@ -36,6 +50,29 @@ def port():
             attribute(7, struct.pack("=Q", 10**18)) + attribute(8, stats))
 
 
+def mbus(octets):
+    """M-Bus frames with these octets, as an Austrian meter cuts them."""
+    line, parts = b"", [octets[i:i + 245] for i in range(0, len(octets), 245)]
+    for i, part in enumerate(parts):
+        fields = bytes([0x53, 0xff, i | (0x10 if i + 1 == len(parts) else 0), 0x01, 0x67]) + part
+        line += bytes([0x68, len(fields), len(fields), 0x68]) + fields + bytes([sum(fields) % 256, 0x16])
+    return line
+
+
+def blocks(octets, size):
+    """General block transfer with these octets, in blocks of that size."""
+    parts = [octets[i:i + size] for i in range(0, len(octets), size)]
+    return b"".join(struct.pack(">BBHHB", 0xe0, 0xc0 if i + 1 == len(parts) else 0x40, i + 1, 0, len(part)) + part
+                    for i, part in enumerate(parts))
+
+
+def segments(octets, size):
+    """What fuzz_reassembly takes for frames of two senders with these octets in segments."""
+    parts = [octets[i:i + size] for i in range(0, len(octets), size)]
+    return b"".join(bytes([sender | (2 if i + 1 < len(parts) else 0), 0x13, len(part)]) + part
+                    for i, part in enumerate(parts) for sender in (0, 1))
+
+
 def main():
     sim, folder = sys.argv[1:]
     count = {}
@@ -56,12 +93,30 @@ def main():
                 put("fuzz_source", b"\1" + line)
                 for how in range(3):
                     put("fuzz_source", bytes([how]) + octets)
+                if framing == "apdu":
+                    put("fuzz_mbus", b"\x20" + mbus(octets))
+                    put("fuzz_reassembly", b"\1" + blocks(octets, 100))
+                if framing == "llc":
+                    put("fuzz_reassembly", b"\0" + segments(octets, 120))
                 if framing == "hdlc":
                     put("fuzz_framer", b"\x20" + octets)
                     put("fuzz_record", b"\0" + record(octets))
                 else:
                     put("fuzz_message", bytes([framing == "body"]) + octets)
     put("fuzz_record", b"\1" + port())
+    # The example of the Green Book: with and without its tag, in the other forms of the length; a key file.
+    title = bytes.fromhex("db084d4d4d0000bc614e")
+    counter, text, tag = (bytes.fromhex(h) for h in ("01234567", "411312ff935a47566827c467bc",
+                                                     "7d825c3be4a77c3fcc056b6b"))
+    for how, octets in ((0, title + b"\x1e\x30" + counter + text + tag), (0, title + b"\x12\x20" + counter + text),
+                        (0, 2 * (title + b"\x81\x12\x21" + counter + text)),
+                        (2, b"\0\x82\0\x1e\x30" + counter + text + tag),
+                        (4, title + b"\x82\0\x1e\x30" + counter + text + tag)):
+        put("fuzz_cipher", bytes([how]) + octets)
+    put("fuzz_cipher", b"\1# keys\nKAM4E4C5FA3A1 000102030405060708090a0b0c0d0e0f unverified\n" + 64 * b"D0" + b"\n")
+    put("fuzz_message", b"\1" + OBJECTS)
+    put("fuzz_tables", TABLES + b"\0" + BODY)
+    put("fuzz_tables", TABLES + b"\0" + OBJECTS)
     with open(os.path.join(TOP, "daemon", "data", "amshand.conf"), "rb") as f:
         default = f.read()
     put("fuzz_config", default)

@@ -28,10 +28,13 @@ SOURCE = PATH + "/source/house"
 
 # Where the names of the table of quantities are shown.
 GROUPS = (
-    ("Phases", re.compile(r"(active|reactive)_power_(import|export)_l\d|(voltage|current|power_factor)_l\d")),
+    ("Quality", re.compile(r"(voltage_(sags|swells)|current_limit)_l\d|.*_(demand_max|limit|state|failures)|tariff")),
+    ("Phases", re.compile(r"(active|reactive)_power_(import|export)_l\d|(voltage|current|power_factor)_l\d|"
+                          r"apparent_power(_export)?_l\d|current_n")),
     ("Derived", re.compile(r"active_energy_(import|export)_(live|hour|day|month|error)|peak_.*")),
-    ("Energy", re.compile(r".*_energy_.*")),
-    ("Power", re.compile(r"(active|reactive)_power_(import|export)|apparent_power|power_factor")),
+    ("Energy", re.compile(r".*_energy(_.*)?|.*_volume")),
+    ("Power", re.compile(r"(active|reactive)_power_(import|export)(_demand)?|active_power_(sum|net)|reactive_power_q\d|"
+                         r"apparent_power(_export)?|power_factor|frequency")),
 )
 
 

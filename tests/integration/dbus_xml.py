@@ -26,7 +26,9 @@ WORDS = {
     "Manager": ["The daemon, at " + PATH + ".", "",
                 "MqttState: off, idle, resolving, connecting, up, back-off or stopped; MqttReason says why it is",
                 "not up.  Reload() reads the configuration again; Forget(ID) removes a meter and all that is kept",
-                "or retained of it.  Only root and the daemon's own user may call these."],
+                "or retained of it; ForgetCounter(SYSTEM-TITLE) forgets the frame counter of an encrypted meter,",
+                "so that the next message is taken whatever its counter is.  Only root and the daemon's own user",
+                "may call these."],
     "Source": ["Where octets come from, at " + PATH + "/source/NAME.", "",
                "Times are microseconds since the epoch, 0 for never; Period is in microseconds, 0 while unknown.",
                "Health says what is wrong in a word, HealthText in a sentence that says what to check.",
@@ -35,13 +37,20 @@ WORDS = {
                "daemon's own user may call it: the numbers of meters are in them."],
     "Meter": ["A meter, at " + PATH + "/meter/ID.", "",
               "Texts are \"\" for what it has not said.  LastMessage: microseconds since the epoch, 0 for never.",
+              "Via: id of the meter that it hangs behind (M-Bus), \"\" if it has a port of its own.",
+              "Unverified: its last message had no checksum.",
               "Derived: quantities that were not measured but computed from others, as voltage_l2."],
     "Power": ["Powers of a meter in W, VA and var; present as soon as it has sent one.", "",
               "NaN for those that it has not sent.  Received: when the last message with some of them came, in",
               "microseconds since the epoch.  Each message gives one PropertiesChanged with exactly the",
               "quantities that it carried."],
     "Phases": ["Powers (W, var), currents (A) and voltages (V) per phase; as org.amshan.Amshan1.Power."],
-    "Energy": ["Registers in Wh and varh; as org.amshan.Amshan1.Power."],
+    "Energy": ["Registers in Wh, varh and VAh, of gas and water in m3, of heat in J; as",
+               "org.amshan.Amshan1.Power."],
+    "Quality": ["How often the supply failed so far, what is allowed (W, A), the highest demand of the month (W),",
+                "and states as numbers; as org.amshan.Amshan1.Power.", "",
+                "Tariff, BreakerState and ValveState are as the meter sends them: 1 is mostly the low tariff in the",
+                "Netherlands and the high one in Belgium; 1 is closed or connected."],
     "Derived": ["What is counted between the lists with registers, in Wh and W; as org.amshan.Amshan1.Power.", "",
                 "Every 10 s and with each register.  NaN, and 0 of a time, for what is not known (any more).  "
                 "Hour, Day",
@@ -49,6 +58,9 @@ WORDS = {
     "Clock": ["The meter's clock; present as soon as it has sent it.", "",
               "MeterTime: microseconds since the epoch, 0 if its offset from UTC is not known.  Local: ISO 8601."],
 }
+
+# What no simulated meter sends: the highest demand of the month, 1-0:1.6.0, 4470 W.
+QUALITY = lab.frame(bytes.fromhex("e6e7000f000000010001010203090601000106" "00ff060000117602020f00161b"))
 
 # Annotations that say something about the interface and not about the library that serves it.
 ANNOTATIONS = ("org.freedesktop.DBus.Property.EmitsChangedSignal", "org.freedesktop.DBus.Deprecated")
@@ -100,10 +112,11 @@ def documents():
     """{file name: text} of all interfaces that the daemon serves."""
     with lab.Folder() as folder, lab.Bus() as bus:
         lines = sim_lines("--maker", "aidon", "--id", "1234567890123456", "--hourly-every", "1", "--count", "20")
-        capture = folder.write("capture.hex", "\n".join(lines) + "\n")
+        capture = folder.write("capture.hex", "\n".join([*lines, QUALITY.hex()]) + "\n")
         with lab.Daemon(folder, 'source "house" { uri = "file:%s" }\n' % capture, bus) as daemon:
             meter = PATH + "/meter/1234567890123456"
-            lab.wait_for(lambda: NAME + ".Clock" in bus.managed().get(meter, {}), why=daemon.log)
+            lab.wait_for(lambda: {NAME + ".Clock", NAME + ".Quality"} <= set(bus.managed().get(meter, {})),
+                         why=daemon.log)
             found = {}
             for path in (PATH, PATH + "/source/house", meter):
                 found.update(introspect(bus, path))

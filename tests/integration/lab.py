@@ -40,6 +40,13 @@ def crc(octets):
     return (c ^ 0xffff).to_bytes(2, "little")
 
 
+def frame(info):
+    """An HDLC frame, as octets with both flags."""
+    head = bytes([0xa0, len(info) + 10]) + bytes.fromhex("41088313")
+    body = head + crc(head) + info
+    return b"\x7e" + body + crc(body) + b"\x7e"
+
+
 def wait_for(what, seconds=10.0, step=0.02, why=None):
     """Call what() until it gives something true, return that; fail after so many seconds."""
     end = time.monotonic() + seconds

@@ -86,12 +86,13 @@ class DefaultFileTest(unittest.TestCase):
     def test_its_examples_are_right(self):
         # Certificates and a pre-shared key exclude each other.
         text = re.sub(r"(?m)^\tpsk-.*$", "", self.examples)
+        os.chmod(self.folder.write("meter-keys", 32 * "0"), 0o600)
         status, said = check(self.folder.write("a.conf", text), CREDENTIALS_DIRECTORY=self.folder.path)
         self.assertEqual((status, said), (0, ""))
 
     def test_its_defaults_are_the_defaults(self):
         keys = re.findall(r"(?m)^([a-z-]+) =", self.examples)
-        self.assertEqual(sorted(keys), ["dbus", "log-level", "peak-any-day", "peak-hours", "peak-window",
+        self.assertEqual(sorted(keys), ["dbus", "key-file", "log-level", "peak-any-day", "peak-hours", "peak-window",
                                         "runtime-directory", "state-directory"])
         for line in ("dbus = true", "log-level = info", "peak-any-day = false", "peak-hours = 3",
                      'peak-window = "always"', "\tdiscovery = true", '\tdiscovery-prefix = "homeassistant"'):

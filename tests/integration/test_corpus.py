@@ -10,17 +10,15 @@ import unittest
 import lab
 
 CORPUS = os.environ.get("AMSHAN_CORPUS") or os.path.join(os.path.dirname(lab.TOP), "shared", "corpus")
-FRAMINGS = "hdlc,llc,apdu"
-
-# Not read yet: block transfer, push with object list, and a list whose meter number has no code.
-LATER = {"lg-e450-ch-gbt-hdlc", "lg-e450-ch-push-hdlc", "sagemcom-at-apdu"}
+# A clock and nothing else: check.py asks for one message, and counts only those with a number that has a name.
+CLOCK_ONLY = "p1-minimal-no-unit"
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(CORPUS, "check.py")), "no corpus of real messages here")
 class Corpus(unittest.TestCase):
     def check(self, *names):
         return subprocess.run([sys.executable, os.path.join(CORPUS, "check.py"), "--decoder",
-                               lab.AMSHANCTL + " decode --json", "--framing", FRAMINGS, "--verbose", *names],
+                               lab.AMSHANCTL + " decode --json", "--verbose", *names],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def test_every_stream_is_right(self):
@@ -28,12 +26,29 @@ class Corpus(unittest.TestCase):
         for path in glob.glob(os.path.join(CORPUS, "*.json")):
             with open(path) as f:
                 meta = json.load(f)
-            if meta["framing"] in FRAMINGS.split(",") and meta["name"] not in LATER:
+            if meta["framing"] in ("hdlc", "llc", "apdu", "p1") and meta["name"] != CLOCK_ONLY:
                 names.append(meta["name"])
-        self.assertGreater(len(names), 50)
+        self.assertGreater(len(names), 80)
         run = self.check(*names)
         self.assertEqual(run.returncode, 0, run.stdout.decode())
         self.assertIn("streams right %d/%d" % (len(names), len(names)), run.stdout.decode())
+
+    def test_a_telegram_with_a_clock_alone(self):
+        with open(os.path.join(CORPUS, CLOCK_ONLY + ".json")) as f:
+            want = json.load(f)["messages"][0]["expected"]
+        run = subprocess.run([lab.AMSHANCTL, "decode", "--json", os.path.join(CORPUS, CLOCK_ONLY + ".p1")],
+                             stdout=subprocess.PIPE, check=True)
+        got = json.loads(run.stdout)
+        self.assertEqual(got["meter_time"], want["meter_time"])
+        self.assertTrue(got["unverified"])
+
+    def test_encrypted_streams_name_the_system_title(self):
+        for name, title in (("kamstrup-dk-enc-stream-hdlc", "system title KAM"), ("elgama-pl-enc-p1", "system title")):
+            run = subprocess.run([lab.AMSHANCTL, "decode", "--json", os.path.join(CORPUS, name + ".hex")],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual((run.returncode, run.stdout), (1, b""))
+            self.assertIn("encrypted", run.stderr.decode())
+            self.assertIn(title, run.stderr.decode())
 
     def test_the_noisy_stream_gives_all_that_is_intact(self):
         run = self.check("stream-noisy-hdlc")

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import dbus_xml
 import lab
-from dbus_lab import (ID, LOG, LOG_PATH, METER, PROPERTIES, SOURCE, DBusTest, Line, Messages, Monitor, busctl,
+from dbus_lab import (ID, LOG, LOG_PATH, METER, PROPERTIES, SOURCE, DBusTest, Line, Message, Messages, Monitor, busctl,
                       by_interface, get, interfaces, source_conf)
 from dbus_xml import NAME, PATH
 from derive_lab import POWERS, Registers, settled
@@ -139,8 +139,12 @@ class Objects(DBusTest):
 
         framer = members("include/amshan/framer.h", "framer_stats")
         stats = members("daemon/source/source.h", "source_stats")
-        # Both count segmented frames; the framer's goes by another name.
         want = ["segmented_frames" if name == "segmented" else name for name in framer] + stats
+        # Of the other framings those that tell what is wrong, with their name in front.
+        other = {"p1_": members("daemon/link/p1.h", "p1_stats"), "mbus_": members("daemon/link/mbus.h", "mbus_stats"),
+                 "bare_": members("daemon/link/bare.h", "bare_stats")}
+        silent = {"octets", "telegram_octets", "frame_octets", "skipped", "starts"}
+        want += [prefix + name for prefix, names in other.items() for name in names if name not in silent]
         bus, _ = self.fed(2)
         self.assertEqual(sorted(get(bus, SOURCE, NAME + ".Source", "Counters")), sorted(want))
 
@@ -164,6 +168,10 @@ class Objects(DBusTest):
                 ("Invalid arguments", "call", NAME, PATH, NAME + ".Manager", "Forget"),
                 ("That is no id of a meter", "call", NAME, PATH, NAME + ".Manager", "Forget", "s", "../" + ID),
                 ("There is no meter 9, and nothing", "call", NAME, PATH, NAME + ".Manager", "Forget", "s", "9"),
+                ("Invalid arguments", "call", NAME, PATH, NAME + ".Manager", "ForgetCounter"),
+                ("That is no system title", "call", NAME, PATH, NAME + ".Manager", "ForgetCounter", "s", "7" + ID),
+                ("No frame counter is known of system title KAM4E4C5FA3A1", "call", NAME, PATH, NAME + ".Manager",
+                 "ForgetCounter", "s", "4b414d4e4c5fa3a1"),
                 ("not writable", "set-property", NAME, METER, NAME + ".Meter", "Id", "s", "x"),
                 ("not writable", "set-property", NAME, METER, NAME + ".Power", "ActivePowerImport", "d", "1")):
             with self.subTest(args=args):
@@ -227,8 +235,25 @@ class Signals(DBusTest):
                 self.assertTrue(values.pop("Received"))
                 self.assertEqual(settled(values), message.interfaces[interface])
         self.assertEqual(meter, {"MeterId": ID, "Type": "6534", "Manufacturer": "Aidon",
-                                 "ListVersion": "AIDON_V0001", "Source": "house", "Available": True,
+                                 "ListVersion": "AIDON_V0001", "Source": "house", "Via": "", "Available": True,
                                  "Derived": list(POWERS)})
+
+    def test_how_the_supply_was(self):
+        bus, daemon = self.fed(2)
+        monitor = self.enterContext(Monitor(bus))
+        demand = Message(dbus_xml.QUALITY, {"list": 0, "readings": {"active_power_import_demand_max": 4470}})
+        self.assertEqual(demand.interfaces, {NAME + ".Quality": {"ActivePowerImportDemandMax": 4470}})
+        for _ in range(2):
+            self.send(bus, daemon, demand)
+        changes = lab.wait_for(lambda: len(monitor.changes(METER)) >= 2 and monitor.changes(METER), why=daemon.log)
+        added = [interface for _, (path, found) in monitor.signals("InterfacesAdded") for interface in found]
+        self.assertEqual([i for i in added if i.startswith(NAME)], [NAME + ".Quality"])
+        for interface, values in changes:
+            self.assertEqual(interface, NAME + ".Quality")
+            self.assertTrue(values.pop("Received"))
+            self.assertEqual(values, {"ActivePowerImportDemandMax": 4470})
+        self.assertIsNone(get(bus, METER, NAME + ".Quality", "VoltageSagsL1"))      # NaN
+        self.assertIs(get(bus, METER, NAME + ".Meter", "Unverified"), False)
 
     def test_what_is_derived_is_named(self):
         self.messages = Messages(maker="kaifa-it", count=20)

@@ -180,6 +180,8 @@ class Policy(DBusTest):
                 self.assertEqual(out.returncode == 0, allowed, out.stderr)
                 out = self.call(prefix, PATH, NAME + ".Manager", "Forget", "s", "1234")
                 self.assertEqual("There is no meter 1234" in out.stderr, allowed, out.stderr)
+                out = self.call(prefix, PATH, NAME + ".Manager", "ForgetCounter", "s", "KAM4E4C5FA3A1")
+                self.assertEqual("No frame counter is known" in out.stderr, allowed, out.stderr)
                 out = busctl(self.system, "set-property", NAME, LOG_PATH, LOG, "LogLevel", "s", "debug",
                              prefix=prefix)
                 self.assertEqual(out.returncode == 0, allowed, out.stderr)
@@ -244,6 +246,7 @@ class Leaks(DBusTest):
             ("introspect", NAME, METER), ("introspect", NAME, PATH + "/meter"), ("tree", NAME),
             ("call", NAME, PATH, NAME + ".Manager", "Reload"),
             ("call", NAME, PATH, NAME + ".Manager", "Forget", "s", "1234"),
+            ("call", NAME, PATH, NAME + ".Manager", "ForgetCounter", "s", "KAM4E4C5FA3A1"),
         )
         for _ in range(12):
             for args in calls:

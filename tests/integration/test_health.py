@@ -9,16 +9,17 @@ from daemon_lab import Line, View, by_length, frames, source
 
 
 class WhatIsWrong(unittest.TestCase):
-    def test_the_last_segment_is_not_taken_for_a_message(self):
+    def test_a_segment_without_an_end_is_no_message(self):
         whole = by_length("kamstrup")[0]
         segment = frames("kamstrup", 1, "--segmented", "1")[0]
+        # What follows begins a message of its own: the segment before it belongs to none.
         with lab.Folder() as folder, lab.Bus() as bus, Line() as line:
             view = View(bus)
             with lab.Daemon(folder, source("house", line.uri()), bus):
                 line.wait_client().send(segment + whole + whole)
                 lab.wait_for(lambda: view.sources()["house"]["Counters"]["frames"] == 3)
                 counters = view.sources()["house"]["Counters"]
-                self.assertEqual((counters["segmented"], counters["messages"], counters["malformed"]), (2, 1, 0))
+                self.assertEqual((counters["broken"], counters["messages"], counters["malformed"]), (1, 2, 0))
 
     def test_each_stage_has_its_word(self):
         good = by_length("kamstrup")[0]
@@ -31,7 +32,7 @@ class WhatIsWrong(unittest.TestCase):
             "badhcs": (bad_hcs, "bad-hcs"),
             "badfcs": (bad_fcs, "bad-fcs"),
             "lossy": (good[:40] + good[42:], "bad-fcs"),
-            "segmented": (segmented, "unsupported"),
+            "segmented": (segmented, "incomplete"),
             "good": (good, "ok"),
         }
         with lab.Folder() as folder, lab.Bus() as bus:
@@ -66,8 +67,8 @@ class WhatIsWrong(unittest.TestCase):
         def frame(info):
             return subprocess.run([lab.PYTHON, "-c", FRAME % info.hex()], stdout=subprocess.PIPE,
                                   check=True).stdout
-        encrypted = frame(bytes.fromhex("e6e700db084b414d4501020304") + bytes(20))
-        block = frame(bytes.fromhex("e6e700e04000010000") + bytes(20))
+        encrypted = frame(bytes.fromhex("e6e700db084b414d4501020304") + bytes([30, 0x30]) + bytes(29))
+        other = frame(bytes.fromhex("e6e700c4014100") + bytes(20))
         unknown = frame(bytes.fromhex("e6e7000f00000001000203110111021103"))
         with lab.Folder() as folder, lab.Bus() as bus:
             view = View(bus)
@@ -75,13 +76,13 @@ class WhatIsWrong(unittest.TestCase):
                 conf = source("a", a.uri()) + source("b", b.uri()) + source("c", c.uri())
                 with lab.Daemon(folder, conf, bus) as daemon:
                     a.wait_client().send(encrypted)
-                    b.wait_client().send(block)
+                    b.wait_client().send(other)
                     c.wait_client().send(unknown)
                     view.wait_source("a", "Health", "encrypted", 5)
                     view.wait_source("b", "Health", "unsupported", 5)
                     view.wait_source("c", "Health", "unknown-list", 5)
                     self.assertEqual(view.sources()["a"]["SystemTitle"], "4B414D4501020304")
-                    self.assertIn("4B414D4501020304", view.sources()["a"]["HealthText"])
+                    self.assertIn("KAM4501020304", view.sources()["a"]["HealthText"])
                     for _ in range(5):
                         a.send(encrypted)
                     lab.wait_for(lambda: view.sources()["a"]["Counters"]["encrypted"] == 6)

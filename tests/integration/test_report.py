@@ -19,18 +19,12 @@ TITLE = "4501020304"
 SECRETS = (METER, SERIAL, TITLE.lower(), TITLE, "geheim", "joe", "example.org", "203.0.113.5", "garage-nr-7")
 
 
-def frame(info):
-    head = bytes([0xa0, len(info) + 10]) + bytes.fromhex("41088313")
-    body = head + lab.crc(head) + info
-    return b"\x7e" + body + lab.crc(body) + b"\x7e"
-
-
 # A structure of a text that no table knows, the number of the meter, and two values.
 UNKNOWN_INFO = (bytes.fromhex("e6e7000f00000001000204") + b"\x0a\x06NEW_01" + b"\x0a\x10" + METER.encode() +
                 bytes.fromhex("1204d2061234abcd"))
 ENCRYPTED_INFO = bytes.fromhex("e6e700db084b414d" + TITLE) + bytes.fromhex("0f2000000001a1b2c3d4e5")
-UNKNOWN = frame(UNKNOWN_INFO)
-ENCRYPTED = frame(ENCRYPTED_INFO)
+UNKNOWN = lab.frame(UNKNOWN_INFO)
+ENCRYPTED = lab.frame(ENCRYPTED_INFO)
 
 CONF = """
 # a comment with geheim in it
@@ -125,8 +119,8 @@ class Report(unittest.TestCase):
 
         # The frames: the last two of the first one, and the encrypted one; only the numbers are gone, and the
         # checksums, which would tell them.
-        masked = frame(UNKNOWN_INFO.replace(METER.encode(), b"X" * 16))[1:-1]
-        for octets in (masked, frame(ENCRYPTED_INFO.replace(bytes.fromhex(TITLE), b"XXXXX"))[1:-1]):
+        masked = lab.frame(UNKNOWN_INFO.replace(METER.encode(), b"X" * 16))[1:-1]
+        for octets in (masked, lab.frame(ENCRYPTED_INFO.replace(bytes.fromhex(TITLE), b"XXXXX"))[1:-1]):
             self.assertIn(octets.hex(), digits)
         self.assertEqual(digits.count(masked.hex()), 2)
         self.assertIn("# %d octets, 16 of them masked" % len(masked), text)

@@ -60,6 +60,8 @@ static const struct {
 	{ "topic = \"a\x1b[2J\"", "topic = <masked>" },
 	{ "topic = \"a\\x1b[2J\" topic = \"a\\\n-b\"", "topic = <masked> topic = \"a-b\"" },
 	/* a secret may begin as a path does */
+	{ "key-file = geheim source a { key-file = \"geheim\" }",
+	  "key-file = <masked> source \"a\" { key-file = <masked> }" },
 	{ "password-file = \"/geheim\" key-file = \"/geheim/x\"", "password-file = <masked> key-file = <masked>" },
 	/* a variable is not what it stands for */
 	{ "mqtt { host = \"${BROKER}\" username = \"${MQTT_USER}\" port = \"${PORT:-geheim}\" password = \"${PW}\" }",

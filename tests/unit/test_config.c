@@ -18,82 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_files.h"
 #include "log.h"
-#include "util.h"
-
-#define SAID_MAX 65536
-
-static char said[SAID_MAX];
-
-static void write_octets(const char *path, const char *text, size_t n)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	write_octets(path, text, strlen(text));
-}
-
-/* load() - config_load(), and what it says into said[] */
-static int load(const char *path, struct config **ret)
-{
-	int keep = dup(STDERR_FILENO);
-	int fd = open("said", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	ssize_t n;
-	int r;
-
-	assert_true(keep >= 0 && fd >= 0);
-	dup2(fd, STDERR_FILENO);
-	r = config_load(path, ret);
-	dup2(keep, STDERR_FILENO);
-	n = pread(fd, said, sizeof(said) - 1, 0);
-	said[n > 0 ? n : 0] = '\0';
-	close(fd);
-	close(keep);
-	return r;
-}
-
-/* loaded() - the configuration of a text that is right */
-static struct config *loaded(const char *text)
-{
-	struct config *c = NULL;
-
-	write_text("a.conf", text);
-	if (load("a.conf", &c))
-		fail_msg("refused: %s", said);
-	return c;
-}
 
 static void number(struct decimal d, s64 mantissa, int exponent)
 {
 	assert_int_equal(d.mantissa, mantissa);
 	assert_int_equal(d.exponent, exponent);
-}
-
-static int enter_folder(void **state)
-{
-	char *folder = strdup("/tmp/amshan-test-config-XXXXXX");
-
-	*state = folder;
-	unsetenv("STATE_DIRECTORY");
-	unsetenv("RUNTIME_DIRECTORY");
-	unsetenv("CREDENTIALS_DIRECTORY");
-	return !mkdtemp(folder) || chdir(folder);
-}
-
-static int leave_folder(void **state)
-{
-	_cleanup_free_ char *folder = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return chdir("/") || system(command);
 }
 
 /* ---- what it means ---- */
@@ -114,15 +45,24 @@ static void test_defaults(void **state)
 
 static void test_every_key(void **state)
 {
-	struct config *c = loaded(
+	const struct source_config *s;
+	struct config *c;
+
+	write_text("all.keys", "000102030405060708090A0B0C0D0E0F");
+	write_text("house.keys", "KAM4E4C5FA3A1 000102030405060708090A0B0C0D0E0F");
+	chmod("all.keys", 0600);
+	chmod("house.keys", 0600);
+	c = loaded(
 		"log-level = debug\n"
 		"state-directory = \"/srv/amshan\"\n"
 		"runtime-directory = \"/srv/run\"\n"
 		"dbus = no\n"
+		"key-file = ./all.keys\n"
 		"source \"house\" {\n"
 		"	uri = \"tcp://han.local:3001\"\n"
 		"	meter = \"7359992890941742\"\n"
 		"	clock = \"utc+1\"\n"
+		"	key-file = ./house.keys\n"
 		"	derive-l2 = true\n"
 		"}\n"
 		"mqtt {\n"
@@ -140,17 +80,18 @@ static void test_every_key(void **state)
 		"	topic = \"home/power\"\n"
 		"	publish = off\n"
 		"}\n");
-	const struct source_config *s = c->sources;
-
 	assert_string_equal(said, "");
 	assert_int_equal(c->log_level, LOG_DEBUG);
 	assert_string_equal(c->state_dir, "/srv/amshan");
 	assert_string_equal(c->runtime_dir, "/srv/run");
 	assert_false(c->dbus);
+	assert_string_equal(c->key_file, "./all.keys");
 	assert_int_equal(c->n_sources, 1);
+	s = c->sources;
 	assert_string_equal(s->name, "house");
 	assert_string_equal(s->uri, "tcp://han.local:3001");
-	assert_string_equal(s->where, "a.conf:6");
+	assert_string_equal(s->where, "a.conf:7");
+	assert_string_equal(s->key_file, "./house.keys");
 	assert_string_equal(s->meter, "7359992890941742");
 	assert_int_equal(s->settings.clock, CLOCK_UTC1);
 	assert_true(s->settings.derive_l2);
@@ -180,6 +121,29 @@ static void test_preshared_key(void **state)
 	assert_string_equal(c->mqtt_topic, "amshan");
 	assert_true(c->mqtt_publish);
 	config_free(c);
+}
+
+static void test_p1_checksums(void **state)
+{
+	static const struct {
+		const char *text;
+		enum p1_policy policy;
+	} table[] = {
+		{ "", P1_IF_SENT },
+		{ "p1-checksum = if-sent", P1_IF_SENT },
+		{ "p1-checksum = require", P1_REQUIRE },
+		{ "p1-checksum = ignore", P1_IGNORE },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
+		char text[64];
+		struct config *c;
+
+		snprintf(text, sizeof(text), "source a { uri = u\n%s }", table[i].text);
+		c = loaded(text);
+		assert_int_equal(c->sources[0].settings.p1_checksum, table[i].policy);
+		config_free(c);
+	}
 }
 
 static void test_clocks(void **state)
@@ -396,6 +360,8 @@ static const struct mistake {
 	  "a.conf:1: scale-power: \"1e3\" is not a number greater than 0, as 50 or 0.5\n" },
 	{ "source a { uri = u scale-voltage = \"1,5\" }",
 	  "a.conf:1: scale-voltage: \"1,5\" is not a number greater than 0, as 50 or 0.5\n" },
+	{ "source a { uri = u p1-checksum = maybe }",
+	  "a.conf:1: p1-checksum: \"maybe\" is none of if-sent, require, ignore\n" },
 	{ "source a { uri = u clock = gmt }",
 	  "a.conf:1: clock: \"gmt\" is no clock; auto, message, utc, utc+1 or cet is\n" },
 	{ "source a { uri = u\n meter = \"12 34\" }",
@@ -439,19 +405,19 @@ static const struct mistake {
 	/* keys */
 	{ "\n\ncolour = red\nsize = 3\ndbus = no",
 	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
 	  "a.conf:4: size: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
 	{ "source a { uri = u\n tls = yes }",
-	  "a.conf:2: tls: unknown key; known are here uri, meter, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, main-fuse, derive-l2\n" },
+	  "a.conf:2: tls: unknown key; known are here uri, meter, key-file, scale, scale-power, "
+	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n" },
 	{ "mqtt { host = h\n password = x }",
 	  "a.conf:2: password: unknown key; known are here host, port, client-id, username, "
 	  "password-file, keepalive, tls, ca-file, ca-directory, cert-file, key-file, psk-identity, "
 	  "psk-file, topic, publish, discovery, discovery-prefix\n" },
 	{ "sauce a { uri = u }",
 	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
 	{ "dbus = yes\ndbus = no", "a.conf:2: dbus: is set a second time in this section\n" },
 	{ "source a { uri = u\n uri = v }",
 	  "a.conf:2: uri: is set a second time in this section\n" },
@@ -503,10 +469,10 @@ static const struct mistake {
 	  "log-level = z\n",
 	  "a.conf:2: dbus: \"7\" is neither true nor false\n"
 	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
-	  "a.conf:6: bogus: unknown key; known are here uri, meter, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, main-fuse, derive-l2\n"
+	  "a.conf:6: bogus: unknown key; known are here uri, meter, key-file, scale, scale-power, "
+	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n"
 	  "a.conf:7: clock: \"y\" is no clock; auto, message, utc, utc+1 or cet is\n"
 	  "a.conf:9: log-level: \"z\" is no level; debug, info, notice, warning or err is\n"
 	  "a.conf:4: uri: is missing in source \"a\"\n" },
@@ -642,6 +608,7 @@ int main(void)
 		TEST(test_every_key),
 		TEST(test_preshared_key),
 		TEST(test_clocks),
+		TEST(test_p1_checksums),
 		TEST(test_scale),
 		TEST(test_state_directory),
 		TEST(test_runtime_directory),

@@ -408,7 +408,7 @@ static void a_line_that_is_no_hex_text_is_named(void **state)
 	assert_int_equal(capture.stats.first_bad_line, 3);
 }
 
-static void segments_are_counted_and_not_read(void **state)
+static void segments_become_a_message(void **state)
 {
 	static const u8 head[] = { 0x41, 0x08, 0x83, 0x13 };
 	u8 buf[ENC_OCTETS_MAX], llc[ENC_OCTETS_MAX];
@@ -426,8 +426,9 @@ static void segments_are_counted_and_not_read(void **state)
 		add(&b, buf, e.n);
 	}
 	add_message(&b, SIM_AIDON, 2, SIM_HDLC, 2);
-	expect(b.octets, b.n, "2 ");
-	assert_int_equal(capture.stats.segments, 2);
+	expect(b.octets, b.n, "1 2 ");
+	assert_int_equal(capture.stats.pieces, 0);
+	assert_int_equal(capture.stats.broken, 0);
 	assert_int_equal(capture.stats.malformed, 0);
 }
 
@@ -435,17 +436,14 @@ static void what_cannot_be_read_is_told_apart(void **state)
 {
 	static const u8 encrypted[] = "\xdb\x08KAM\x45\x01\xab\xf4\x3f\x10 and what is encrypted";
 	static const u8 block[] = "\xe0\x40\x00\x01\x00\x00\x10 and what is in it";
-	static const char p1[] = "/KAM5\r\n\r\n1-0:1.7.0(00.123*kW)\r\n!0000\r\n";
 
 	expect(encrypted, sizeof(encrypted), "");
-	assert_int_equal(capture.stats.encrypted, 1);
-	assert_int_equal(capture.stats.title_len, 8);
-	assert_memory_equal(capture.stats.title, "KAM\x45\x01\xab\xf4\x3f", 8);
+	assert_int_equal(capture.stats.closed, 1);
+	assert_int_equal(capture.stats.trouble, CIPHER_NO_KEY);
+	assert_int_equal(capture.stats.ciphered.title_len, 8);
+	assert_memory_equal(capture.stats.ciphered.title, "KAM\x45\x01\xab\xf4\x3f", 8);
 	expect(block, sizeof(block), "");
-	assert_int_equal(capture.stats.blocks, 1);
-	expect(p1, sizeof(p1) - 1, "");
-	assert_int_equal(capture.framing, LINK_P1);
-	assert_int_equal(capture_push(&capture, (const u8 *)p1, 1), -EPROTONOSUPPORT);
+	assert_int_equal(capture.stats.pieces, 1);
 }
 
 static void nothing_gives_nothing(void **state)
@@ -455,7 +453,7 @@ static void nothing_gives_nothing(void **state)
 	expect("# only a comment", 16, "");
 	assert_int_equal(capture.stats.octets, 0);
 	expect("\x01\x02\xff", 3, "");
-	assert_int_equal(capture.framer.stats.flags, 0);
+	assert_int_equal(capture.deframer.hdlc.stats.flags, 0);
 }
 
 int main(void)
@@ -478,7 +476,7 @@ int main(void)
 		cmocka_unit_test(one_message_per_line),
 		cmocka_unit_test(a_cut_line_costs_itself),
 		cmocka_unit_test(a_line_that_is_no_hex_text_is_named),
-		cmocka_unit_test(segments_are_counted_and_not_read),
+		cmocka_unit_test(segments_become_a_message),
 		cmocka_unit_test(what_cannot_be_read_is_told_apart),
 		cmocka_unit_test(nothing_gives_nothing),
 	};

@@ -384,29 +384,58 @@ static void other_apdus_are_told_apart(void **state)
 	static const u8 glo[] = { 0xe6, 0xe7, 0, 0xdb, 8, 'K', 'A', 'M', 'E', 0, 1, 2, 3, 0x20, 0x30 };
 	static const u8 gbt[] = { 0xe6, 0xe7, 0, 0xe0, 0x40, 0, 1, 0, 0, 1, 0x0f };
 	static const u8 get[] = { 0xe6, 0xe7, 0, 0xc4, 1, 0x41, 0 };
-	static const u8 title[] = { 0xdb, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0 };
-	static const u8 cut[] = { 0xdb, 8, 1, 2, 3 };
+	static const u8 *const others[] = { glo, gbt, get };
+	static const size_t sizes[] = { sizeof(glo), sizeof(gbt), sizeof(get) };
+	static const u8 cut[] = { 0x0f, 8, 1, 2, 3 };
 	struct apdu a;
 	const u8 *p;
 
-	p = glo;
-	assert_int_equal(apdu_parse(&p, glo + sizeof(glo), &a), 0);
-	assert_int_equal(a.tag, APDU_GENERAL_GLO_CIPHERING);
-	assert_int_equal(a.title_len, 8);
-	assert_memory_equal(a.title, glo + 5, 8);
-	assert_ptr_equal(p, glo + sizeof(glo));
-	p = gbt;
-	assert_int_equal(apdu_parse(&p, gbt + sizeof(gbt), &a), 0);
-	assert_int_equal(a.tag, APDU_GENERAL_BLOCK_TRANSFER);
-	p = get;
-	assert_int_equal(apdu_parse(&p, get + sizeof(get), &a), -EPROTONOSUPPORT);
-	assert_ptr_equal(p, get);
-	p = title;
-	assert_int_equal(apdu_parse(&p, title + sizeof(title), &a), -EBADMSG);
+	for (unsigned int i = 0; i < 3; i++) {
+		p = others[i];
+		assert_int_equal(apdu_parse(&p, others[i] + sizes[i], &a), -EPROTONOSUPPORT);
+		assert_ptr_equal(p, others[i]);
+		assert_int_equal(a.tag, others[i][3]);
+	}
 	p = cut;
 	assert_int_equal(apdu_parse(&p, cut + sizeof(cut), &a), -EBADMSG);
 	p = cut;
 	assert_int_equal(apdu_parse(&p, cut, &a), -ENODATA);
+}
+
+/* APDUs that say in their header how long they are. */
+static void lengths_are_in_the_header(void **state)
+{
+	static const struct {
+		u8 octets[16];
+		size_t n;
+		int result;
+		size_t length;
+	} rows[] = {
+		{ { 0xdb, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0x20, 0x30 }, 12, 0, 11 + 0x20 },
+		{ { 0xdc, 0, 0x81, 0x90 }, 4, 0, 4 + 0x90 },
+		{ { 0xdb, 0, 0x82, 0x02, 0x30 }, 5, 0, 5 + 0x230 },
+		{ { 0xe0, 0x40, 0, 1, 0, 0, 0x77 }, 7, 0, 7 + 0x77 },
+		{ { 0xe0, 0xc0, 0, 2, 0, 0, 0x81, 0xff }, 8, 0, 8 + 0xff },
+		/* a title of 9 octets, cut titles, cut lengths, a length of 3 octets */
+		{ { 0xdb, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0 }, 12, -EBADMSG, 0 },
+		{ { 0xdb, 8, 1, 2, 3 }, 5, -EBADMSG, 0 },
+		{ { 0xdb }, 1, -EBADMSG, 0 },
+		{ { 0xdb, 0 }, 2, -EBADMSG, 0 },
+		{ { 0xdb, 0, 0x82, 0x02 }, 4, -EBADMSG, 0 },
+		{ { 0xdb, 0, 0x83, 0, 2, 0x30 }, 6, -EBADMSG, 0 },
+		{ { 0xe0, 0x40, 0, 1, 0 }, 5, -EBADMSG, 0 },
+		{ { 0xe0, 0x40, 0, 1, 0, 0 }, 6, -EBADMSG, 0 },
+		{ { 0 }, 0, -EBADMSG, 0 },
+		{ { 0x0f, 0, 0, 0, 0, 0 }, 6, -EPROTONOSUPPORT, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t length = 0;
+		int r = apdu_length(rows[i].octets, rows[i].n, &length);
+
+		if (r != rows[i].result || length != rows[i].length)
+			fail_msg("row %zu: %d, %zu octets", i, r, length);
+	}
 }
 
 /* ---- lists ---- */
@@ -613,6 +642,7 @@ int main(void)
 		cmocka_unit_test(every_day_has_its_number),
 		cmocka_unit_test(headers_with_and_without_time),
 		cmocka_unit_test(other_apdus_are_told_apart),
+		cmocka_unit_test(lengths_are_in_the_header),
 		cmocka_unit_test(rows),
 		cmocka_unit_test(pairs_with_holes),
 		cmocka_unit_test(pairs_with_scalers),

@@ -377,7 +377,7 @@ static void test_a_port_that_goes_and_comes(void **state)
 	assert_int_equal(lab->source->state, SOURCE_WAITING);
 	assert_int_equal(lab->source->health, HEALTH_CLOSED);
 	assert_string_equal(lab->source->reason, "ttyX1 is gone");
-	assert_int_equal(lab->source->framer.stats.frames, 2);
+	assert_int_equal(lab->source->deframer.hdlc.stats.frames, 2);
 
 	port_is(2000, 0);
 	there[0].counter[PORT_RX_OCTETS] = 10;
@@ -388,8 +388,8 @@ static void test_a_port_that_goes_and_comes(void **state)
 	assert_int_equal(lab->taken, 3);
 	/* Counters go on. */
 	source_refresh(lab->source);
-	assert_int_equal(lab->source->framer.stats.frames, 3);
-	assert_int_equal(lab->source->framer.stats.octets, 10);
+	assert_int_equal(lab->source->deframer.hdlc.stats.frames, 3);
+	assert_int_equal(lab->source->deframer.hdlc.stats.octets, 10);
 	assert_int_equal(lab->source->stats.starts, 2);
 }
 
@@ -415,8 +415,8 @@ static void test_the_same_port_again(void **state)
 	settle(lab);
 	assert_int_equal(lab->taken, 4);
 	source_refresh(lab->source);
-	assert_int_equal(lab->source->framer.stats.octets, 700);
-	assert_int_equal(lab->source->framer.stats.frames, 4);
+	assert_int_equal(lab->source->deframer.hdlc.stats.octets, 700);
+	assert_int_equal(lab->source->deframer.hdlc.stats.frames, 4);
 
 	/* Another attachment: its counters come on top. */
 	close(lab->device);
@@ -428,8 +428,8 @@ static void test_the_same_port_again(void **state)
 	give(lab, 0, 0);
 	settle(lab);
 	source_refresh(lab->source);
-	assert_int_equal(lab->source->framer.stats.octets, 740);
-	assert_int_equal(lab->source->framer.stats.frames, 5);
+	assert_int_equal(lab->source->deframer.hdlc.stats.octets, 740);
+	assert_int_equal(lab->source->deframer.hdlc.stats.frames, 5);
 }
 
 static void test_nobody_is_starved(void **state)

@@ -115,6 +115,17 @@ static const struct row {
 	{ "encrypted, system title 4B414D4501020304: keys",
 	  "encrypted, system title 4B414DXXXXXXXXXX: keys" },
 	{ "system title not sent: keys", "system title not sent: keys" },
+	{ "encrypted, system title KAM4E4C5FA3A1, needs a key",
+	  "encrypted, system title KAMXXXXXXXXXX, needs a key" },
+	{ "system title KAM4E4C5FA3A1: amshanctl forget --counter KAM4E4C5FA3A1",
+	  "system title KAMXXXXXXXXXX: amshanctl forget --counter <number1>" },
+	{ "encrypted, system title ABC4E4C5FA3A1", "encrypted, system title ABCXXXXXXXXXX" },
+	{ "the system title straightforward is none", "the system title straightforward is none" },
+	{ "the system title extraordinary is none", "the system title extraordinary is none" },
+
+	/* keys, with and without digits */
+	{ "its key 000102030405060708090A0B0C0D0E0F is", "its key <number1> is" },
+	{ "its key abcdefabcdefabcdefabcdefabcdefab is", "its key <number1> is" },
 };
 
 static void same(const char *is, const struct row *row)

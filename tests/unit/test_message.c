@@ -447,18 +447,14 @@ static void signed_and_floating_values(void **state)
 	assert_int_equal(msg.unnamed, 2);
 }
 
-static void encrypted_and_blocks_are_told_apart(void **state)
+static void ciphered_apdus_and_blocks_are_for_others(void **state)
 {
 	static const u8 glo[] = { 0xe6, 0xe7, 0, 0xdb, 8, 'K', 'A', 'M', 'E', 0, 1, 2, 3, 0x20 };
 	static const u8 gbt[] = { 0xe0, 0x40, 0, 1, 0, 0, 1, 0x0f };
 	struct decoder d = { 0 };
 
-	assert_int_equal(decode(&d, glo, sizeof(glo)), 0);
-	assert_int_equal(msg.kind, MESSAGE_ENCRYPTED);
-	assert_int_equal(msg.apdu.title_len, 8);
-	assert_false(readings_any(&msg.readings));
-	assert_int_equal(decode(&d, gbt, sizeof(gbt)), 0);
-	assert_int_equal(msg.kind, MESSAGE_BLOCK);
+	assert_int_equal(decode(&d, glo, sizeof(glo)), -EPROTONOSUPPORT);
+	assert_int_equal(decode(&d, gbt, sizeof(gbt)), -EPROTONOSUPPORT);
 }
 
 static void a_cut_message_is_refused(void **state)
@@ -562,7 +558,7 @@ int main(void)
 		cmocka_unit_test(a_known_id_with_a_wrong_number_of_values_is_not_guessed),
 		cmocka_unit_test(an_object_list_is_not_taken_for_values),
 		cmocka_unit_test(signed_and_floating_values),
-		cmocka_unit_test(encrypted_and_blocks_are_told_apart),
+		cmocka_unit_test(ciphered_apdus_and_blocks_are_for_others),
 		cmocka_unit_test(a_cut_message_is_refused),
 		cmocka_unit_test(bare_bodies),
 		cmocka_unit_test(nothing_uses_the_heap),

@@ -524,37 +524,7 @@ static void ids_are_fit_for_topics_and_paths(void **state)
 	assert_int_equal(strlen(id), METER_ID_MAX - 1);
 }
 
-/* ---- the table of quantities ---- */
-
-static void every_quantity_has_one_code_and_its_own_names(void **state)
-{
-	unsigned int coded = 0;
-
-	for (unsigned int q = 0; q < Q_COUNT; q++) {
-		const struct quantity_info *info = &quantity_table[q];
-
-		assert_true(strlen(info->name) > 0 && strlen(info->dbus) > 0 && strlen(info->title) > 0);
-		assert_true(info->dbus[0] >= 'A' && info->dbus[0] <= 'Z');
-		for (unsigned int o = 0; o < q; o++) {
-			assert_string_not_equal(info->name, quantity_table[o].name);
-			assert_string_not_equal(info->dbus, quantity_table[o].dbus);
-		}
-	}
-	for (unsigned int c = 0; c < 256; c++) {
-		for (unsigned int d = 0; d < 256; d++) {
-			for (unsigned int e = 0; e < 256; e++)
-				coded += quantity_of(OBIS(1, 0, c, d, e, 255)) >= 0;
-		}
-	}
-	assert_int_equal(coded, Q_SENT_COUNT);
-	assert_int_equal(quantity_of(OBIS(1, 0, 1, 7, 0, 255)), Q_ACTIVE_POWER_IMPORT);
-	assert_int_equal(quantity_of(OBIS(1, 1, 64, 7, 0, 255)), Q_REACTIVE_POWER_EXPORT_L3);
-	assert_int_equal(quantity_of(OBIS(1, 0, 71, 7, 0, 255)), Q_CURRENT_L3);
-	assert_int_equal(quantity_of(OBIS(1, 0, 2, 8, 4, 255)), Q_ACTIVE_ENERGY_EXPORT_T4);
-	assert_int_equal(quantity_of(OBIS(0, 0, 1, 7, 0, 255)), -1);
-	assert_int_equal(quantity_of(OBIS(1, 2, 1, 7, 0, 255)), -1);
-	assert_int_equal(quantity_of(OBIS(1, 0, 1, 7, 0, 0)), -1);
-}
+/* ---- readings ---- */
 
 static void the_set_of_readings(void **state)
 {
@@ -604,7 +574,6 @@ int main(void)
 		cmocka_unit_test(a_meter_keeps_what_it_was_sent),
 		cmocka_unit_test(texts_from_the_line_are_harmless),
 		cmocka_unit_test(ids_are_fit_for_topics_and_paths),
-		cmocka_unit_test(every_quantity_has_one_code_and_its_own_names),
 		cmocka_unit_test(the_set_of_readings),
 	};
 

@@ -12,80 +12,12 @@
 #include <cmocka.h>
 
 #include "log.h"
-#include "mqtt/client.h"
+#include "mqtt_stand_in.h"
 #include "output/mqtt.h"
 #include "source/source.h"
 #include "util.h"
 
-/* ---- the stand-in: writes down what it is told ---- */
-
-struct mqtt_client {
-	char said[2048];	/* "topic=payload" a line, with ! if retained */
-	char will[128];
-	char filter[64];
-	mqtt_message_fn message;
-	void *message_ctx;
-	mqtt_state_fn on_state;
-	void *state_ctx;
-	enum mqtt_state state;
-	char reason[128];
-};
-
-int mqtt_client_set_will(struct mqtt_client *c, const char *topic, const char *payload)
-{
-	snprintf(c->will, sizeof(c->will), "%s=%s", topic, payload);
-	return 0;
-}
-
-int mqtt_client_publish(struct mqtt_client *c, const char *topic, const void *payload, size_t n,
-			bool retain)
-{
-	size_t at = strlen(c->said);
-
-	at += (size_t)snprintf(c->said + at, sizeof(c->said) - at, "%s=%.*s%s\n", topic, (int)n,
-			       (const char *)payload, retain ? "!" : "");
-	assert_true(at < sizeof(c->said));
-	return 0;
-}
-
-int mqtt_client_subscribe(struct mqtt_client *c, const char *filter, mqtt_message_fn fn, void *ctx)
-{
-	snprintf(c->filter, sizeof(c->filter), "%s", filter);
-	c->message = fn;
-	c->message_ctx = ctx;
-	return 0;
-}
-
-void mqtt_client_unsubscribe(struct mqtt_client *c, const char *filter, mqtt_message_fn fn,
-			     void *ctx)
-{
-	assert_string_equal(filter, c->filter);
-	assert_ptr_equal(ctx, c->message_ctx);
-	c->message = NULL;
-}
-
-int mqtt_client_on_state(struct mqtt_client *c, mqtt_state_fn fn, void *ctx)
-{
-	c->on_state = fn;
-	c->state_ctx = ctx;
-	return 0;
-}
-
-void mqtt_client_off_state(struct mqtt_client *c, mqtt_state_fn fn, void *ctx)
-{
-	assert_ptr_equal(ctx, c->state_ctx);
-	c->on_state = NULL;
-}
-
-enum mqtt_state mqtt_client_state(const struct mqtt_client *c)
-{
-	return c->state;
-}
-
-const char *mqtt_client_reason(const struct mqtt_client *c)
-{
-	return c->reason;
-}
+/* ---- the stand-in ---- */
 
 static void client_becomes(struct mqtt_client *c, enum mqtt_state state, const char *reason)
 {
@@ -213,6 +145,31 @@ static void test_output_names_what_is_derived(void **state)
 		    "amshan/7359992890941742/energy={\"active_energy_import\":1," RECEIVED "}!\n");
 }
 
+/* How the supply was is retained; each topic says that there was no checksum. */
+static void test_output_quality_unverified(void **state)
+{
+	struct shown *s = *state;
+	struct readings r;
+
+	readings_clear(&r);
+	assert_false(r.unverified);
+	r.unverified = true;
+	readings_set(&r, Q_VOLTAGE_L1, (struct decimal){ 2305, -1 });
+	readings_set(&r, Q_VOLTAGE_SAGS_L1, (struct decimal){ 3, 0 });
+	readings_set(&r, Q_POWER_FAILURES, (struct decimal){ 15, 0 });
+	update(s, &r, false);
+	assert_said(&s->client,
+		    "amshan/7359992890941742/power={\"voltage_l1\":230.5,\"unverified\":true,"
+		    RECEIVED "}\n"
+		    "amshan/7359992890941742/quality={\"voltage_sags_l1\":3,\"power_failures\":15,"
+		    "\"unverified\":true," RECEIVED "}!\n");
+
+	/* Of nothing it is not said. */
+	readings_clear_values(&r);
+	update(s, &r, false);
+	assert_said(&s->client, "");
+}
+
 static void test_output_says_nothing_of_nothing(void **state)
 {
 	struct shown *s = *state;
@@ -290,7 +247,7 @@ static void test_output_accepted_registers(void **state)
 static void test_output_forgotten(void **state)
 {
 	static const char removed[] = "amshan/gone/availability=!\namshan/gone/energy=!\n"
-				      "amshan/gone/derived=!\n";
+				      "amshan/gone/quality=!\namshan/gone/derived=!\n";
 	struct shown *s = *state;
 
 	s->output->ops->meter_forgotten(s->output, "gone");
@@ -524,6 +481,7 @@ int main(void)
 		OUTPUT(test_output_power),
 		OUTPUT(test_output_energy_and_clock),
 		OUTPUT(test_output_names_what_is_derived),
+		OUTPUT(test_output_quality_unverified),
 		OUTPUT(test_output_says_nothing_of_nothing),
 		OUTPUT(test_output_availability),
 		OUTPUT(test_output_silence),

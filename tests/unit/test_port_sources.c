@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../sim/meters.h"
+#include "counters_file.h"
 #include "keep.h"
 #include "log.h"
 #include "port_sources.h"
@@ -60,6 +61,7 @@ struct lab {
 	sd_event *event;
 	struct state *state;
 	struct keep *keep;
+	struct counters_file *counters;
 	struct kernel_ports *ports;
 	struct registry *registry;
 	struct port_sources *all;
@@ -151,8 +153,10 @@ static int lab_setup(void **state)
 	if (!mkdtemp(lab.folder) || sd_event_new(&lab.event) < 0 ||
 	    state_load(lab.event, lab.folder, &lab.state) < 0 ||
 	    keep_new(lab.event, lab.folder, false, &lab.keep) < 0 ||
+	    counters_file_new(lab.event, lab.folder, false, &lab.counters) < 0 ||
 	    kernel_ports_new(lab.event, lab.folder, &lab.ports) < 0 ||
-	    registry_new(lab.event, lab.state, lab.keep, lab.ports, ignore, NULL, &lab.registry) < 0)
+	    registry_new(lab.event, lab.state, lab.keep, lab.counters, lab.ports, ignore, NULL,
+			 &lab.registry) < 0)
 		return -1;
 	kernel_ports_read_by(lab.ports, read_there);
 	kernel_ports_begin(lab.ports);
@@ -167,6 +171,7 @@ static int lab_teardown(void **state)
 	port_sources_free(lab->all);
 	registry_free(lab->registry);
 	keep_free(lab->keep);
+	counters_file_free(lab->counters);
 	kernel_ports_free(lab->ports);
 	state_free(lab->state);
 	sd_event_unref(lab->event);
