@@ -229,26 +229,31 @@ int axdr_skip(const u8 **p, const u8 *end)
 static int digits_integer(const struct axdr *e, s64 *ret)
 {
 	const u8 *p = e->data, *end = p + e->len;
-	bool negative = p < end && *p == '-', any = false;
-	unsigned int digits = 0;
-	s64 v = 0;
+	bool negative = p < end && *p == '-';
+	size_t zeros, points = 0;
+	const u8 *first;
+	u64 v = 0;
 
-	for (p += negative; p < end; p++) {
+	p += negative;
+	for (first = p; p < end && (*p == '0' || *p == '.'); p++)
+		points += *p == '.';
+	zeros = (size_t)(p - first) - points;
+
+	for (first = p, points = 0; p < end; p++) {
 		u8 digit = *p - '0';
 
-		if (*p == '.')
-			continue;
-		if (digit > 9)
+		if (digit <= 9)
+			v = v * 10 + digit;
+		else if (*p == '.')
+			points++;
+		else
 			return -EINVAL;
-		any = true;
-		digits += v || digit;
-		if (digits > DIGITS_MAX)
-			return -ERANGE;
-		v = v * 10 + digit;
 	}
-	if (!any)
+	if ((size_t)(p - first) - points > DIGITS_MAX)
+		return -ERANGE;
+	if (zeros + (size_t)(p - first) - points == 0)
 		return -EINVAL;
-	*ret = negative ? -v : v;
+	*ret = negative ? -(s64)v : (s64)v;
 
 	return 0;
 }

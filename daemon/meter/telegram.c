@@ -2,8 +2,12 @@
 /*
  * Telegrams: the lines of P1 as registers.
  *
- * One pass over the text, one line at a time.  What a line may be is in telegram.h; two lines belong
- * together only in DSMR 2 and 3, which write the last reading of a meter behind a channel as
+ * One pass over the text, one line at a time.  What a line may be is in telegram.h.  Only lines with an
+ * end are looked at: a line feed lies ahead, and as no part of a line may have one in it, each stops at
+ * it at the latest, and nothing has to look for the end of the text.
+ *
+ * Two lines belong together only in DSMR 2 and 3, which write the last reading of a meter behind a channel
+ * as
  *
  *	0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)
  *	(00000.000)
@@ -17,7 +21,7 @@
 #include "util.h"
 
 #define IDENT_TYPE	5	/* where the type begins: behind '/', three letters, the baud rate */
-#define NUMBER_MAX	40	/* characters; nobody has so many digits */
+#define DIGITS_MAX	40	/* of a number; nobody has so many */
 #define UNIT_MAX	5
 
 /* The letters of a unit in one number: small, but for an M in front, which is mega and not milli. */
@@ -87,27 +91,8 @@ static bool is_printable(u8 c)
 	return c >= ' ' && c < 0x7f;
 }
 
-static bool all_printable(const u8 *p, const u8 *end)
+static const struct unit *unit_of(struct lines *l, u64 letters)
 {
-	while (p < end && is_printable(*p))
-		p++;
-
-	return p == end;
-}
-
-static const struct unit *unit_find(struct lines *l, const u8 *p, size_t n)
-{
-	u64 letters = 0;
-
-	if (n > UNIT_MAX)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		u8 c = p[i];
-
-		if (c >= 'A' && c <= 'Z' && (i || c != 'M'))
-			c |= 0x20;
-		letters |= (u64)c << 8 * i;
-	}
 	if (l->unit->letters == letters)
 		return l->unit;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
@@ -120,58 +105,88 @@ static const struct unit *unit_find(struct lines *l, const u8 *p, size_t n)
 	return NULL;
 }
 
-/* A-B:C.D.E[*F]; -EINVAL: it is none. */
-static int obis_next(const u8 **p, const u8 *end, u64 *ret)
+/* The unit in front of a closing parenthesis, where *@p is afterwards; or NULL, and *@p is untouched. */
+static const struct unit *unit_next(struct lines *l, const u8 **p)
+{
+	const u8 *q = *p;
+	u64 letters = 0;
+	const struct unit *unit;
+
+	for (unsigned int shift = 0; *q != ')'; q++, shift += 8) {
+		if (shift == 8 * UNIT_MAX || !is_printable(*q))
+			return NULL;
+		/* Digits and '%' are as they are with this bit. */
+		letters |= (u64)(*q | (shift || *q != 'M' ? 0x20 : 0)) << shift;
+	}
+	unit = unit_of(l, letters);
+	if (unit)
+		*p = q;
+
+	return unit;
+}
+
+/* One to three digits and what stands behind them; NULL: it is another thing. */
+static const u8 *group_next(const u8 *p, u64 *obis, u8 behind)
+{
+	unsigned int v = (u8)(p[0] - '0'), digit;
+
+	if (v > 9)
+		return NULL;
+	p++;
+	for (unsigned int more = 0; more < 2; more++) {
+		digit = (u8)(*p - '0');
+		if (digit > 9)
+			break;
+		v = v * 10 + digit;
+		p++;
+	}
+	if (v > 255 || (behind && *p++ != behind))
+		return NULL;
+	*obis = *obis << 8 | v;
+
+	return p;
+}
+
+/* A-B:C.D.E[*F]; behind it; NULL: it is none. */
+static const u8 *obis_next(const u8 *p, u64 *ret)
 {
 	static const char behind[] = "-:..";
-	const u8 *q = *p;
 	u64 obis = 0;
 
-	for (unsigned int group = 0; group < 6; group++) {
-		unsigned int v;
-
-		if (group == 5 && (q == end || *q != '*')) {
-			obis = obis << 8 | 0xff;
-			break;
-		}
-		q += group == 5;
-		if (q == end || !is_digit(*q))
-			return -EINVAL;
-		v = *q++ - '0';
-		for (unsigned int more = 0; more < 2 && q < end && is_digit(*q); more++)
-			v = v * 10 + (*q++ - '0');
-		if (v > 255)
-			return -EINVAL;
-		obis = obis << 8 | v;
-		if (group < 4 && (q == end || *q++ != (u8)behind[group]))
-			return -EINVAL;
-	}
-	*p = q;
+	for (unsigned int group = 0; group < 5 && p; group++)
+		p = group_next(p, &obis, (u8)behind[group]);
+	if (!p)
+		return NULL;
+	if (*p == '*')
+		p = group_next(p + 1, &obis, 0);
+	else
+		obis = obis << 8 | 0xff;
 	*ret = obis;
 
-	return 0;
+	return p;
 }
 
 /* ---- values ---- */
 
 /* Digits with at most one point, perhaps behind a minus: where they end, or NULL. */
-static const u8 *number_end(const u8 *p, const u8 *end, unsigned int *ret_behind)
+static const u8 *number_end(const u8 *p, unsigned int *ret_behind)
 {
-	const u8 *q, *point = NULL;
+	const u8 *q, *point;
+	size_t digits;
 
-	q = p += p < end && *p == '-';
-	for (; q < end; q++) {
-		if (is_digit(*q))
-			continue;
-		if (*q != '.' || point)
-			break;
-		point = q;
+	q = p += *p == '-';
+	while (is_digit(*q))
+		q++;
+	digits = (size_t)(q - p);
+	*ret_behind = 0;
+	if (*q == '.') {
+		for (point = q++; is_digit(*q); q++)
+			;
+		*ret_behind = (unsigned int)(q - point - 1);
+		digits += *ret_behind;
 	}
-	if (q - p - (point != NULL) < 1 || q - p > NUMBER_MAX)
-		return NULL;
-	*ret_behind = point ? (unsigned int)(q - point - 1) : 0;
 
-	return q;
+	return digits && digits <= DIGITS_MAX ? q : NULL;
 }
 
 static int register_add(struct lines *l, u64 obis, u8 tag, const u8 *p, const u8 *end,
@@ -182,10 +197,9 @@ static int register_add(struct lines *l, u64 obis, u8 tag, const u8 *p, const u8
 	if (l->list->n == LIST_MAX)
 		return -E2BIG;
 	l->list->n++;
-	*reg = (struct cosem_register){
-		.obis = obis,
-		.value = { .tag = tag, .count = (u16)(end - p), .data = p, .len = (u16)(end - p) },
-	};
+	reg->obis = obis;
+	reg->value = (struct axdr){ .tag = tag, .count = (u16)(end - p), .data = p, .len = (u16)(end - p) };
+	reg->scaled = false;
 	*ret = reg;
 
 	return 0;
@@ -208,15 +222,18 @@ static int number_add(struct lines *l, u64 obis, const u8 *p, const u8 *end, uns
 }
 
 /* What a value that is a text says of the line that may follow. */
-static void note_said(struct lines *l, const u8 *p, const u8 *end)
+static void note_said(struct lines *l, const u8 *p)
 {
-	const struct unit *unit = unit_find(l, p, end - p);
+	const struct unit *unit;
+	const u8 *q;
 	u64 obis;
 
+	q = obis_next(p, &obis);
+	if (q && *q == ')')
+		l->said_obis = obis;
+	unit = unit_next(l, &p);
 	if (unit)
 		l->said_unit = unit;
-	if (obis_next(&p, end, &obis) == 0 && p == end)
-		l->said_obis = obis;
 }
 
 static int text_add(struct lines *l, u64 obis, const u8 *p, const u8 *end)
@@ -225,7 +242,7 @@ static int text_add(struct lines *l, u64 obis, const u8 *p, const u8 *end)
 
 	/* Only the lines of channels go on. */
 	if ((u8)(obis >> 24) == 24)
-		note_said(l, p, end);
+		note_said(l, p);
 
 	return register_add(l, obis, AXDR_VISIBLE_STRING, p, end, &reg);
 }
@@ -234,66 +251,82 @@ static int text_add(struct lines *l, u64 obis, const u8 *p, const u8 *end)
  * One value, from behind its parenthesis; *@p is behind the closing one afterwards.  @unit: for a number
  * without one, or NULL.
  */
-static int value_take(struct lines *l, u64 obis, const struct unit *unit, const u8 **p, const u8 *end)
+static int value_take(struct lines *l, u64 obis, const struct unit *unit, const u8 **p)
 {
 	unsigned int behind;
-	const u8 *begin = *p, *number = number_end(begin, end, &behind), *q = number ?: begin;
+	const u8 *begin = *p, *number = number_end(begin, &behind), *q = number;
 
-	if (number && q < end && *q == '*') {
-		unit = NULL;
-		for (q++; q < end && *q != ')' && q - number <= UNIT_MAX; q++)
-			;
-		if (q < end && *q == ')')
-			unit = unit_find(l, number + 1, q - number - 1);
+	if (number && *q == '*') {
+		q++;
+		unit = unit_next(l, &q);
 	}
-	if (number && unit && q < end && *q == ')') {
+	if (number && unit && *q == ')') {
 		*p = q + 1;
 		return number_add(l, obis, begin, number, behind, unit);
 	}
-	for (q = begin; q < end && *q != ')'; q++) {
+	for (q = begin; *q != ')'; q++) {
 		if (!is_printable(*q) || *q == '(')
 			return -EBADMSG;
 	}
-	if (q == end)
-		return -EBADMSG;
 	*p = q + 1;
 
 	return text_add(l, obis, begin, q);
 }
 
-static int values_take(struct lines *l, u64 obis, const struct unit *unit, const u8 *p, const u8 *end)
+static const u8 *line_end(const u8 *p)
 {
+	p += *p == '\r';
+
+	return *p == '\n' ? p + 1 : NULL;
+}
+
+static int values_take(struct lines *l, u64 obis, const struct unit *unit, const u8 **p)
+{
+	const u8 *q = *p;
 	int r;
 
-	while (p < end && *p == '(') {
-		p++;
-		r = value_take(l, obis, unit, &p, end);
+	while (*q == '(') {
+		q++;
+		r = value_take(l, obis, unit, &q);
 		if (r < 0)
 			return r;
 	}
-	while (p < end && *p == ' ')
-		p++;
+	while (*q == ' ')
+		q++;
+	q = line_end(q);
+	if (!q)
+		return -EBADMSG;
+	*p = q;
 
-	return p == end ? 0 : -EBADMSG;
+	return 0;
 }
 
 /* ---- lines ---- */
 
-static int line_take(struct lines *l, const u8 *p, const u8 *end)
+static int line_take(struct lines *l, const u8 **p)
 {
-	const u8 *q = p;
+	const u8 *q;
 	u64 obis;
 
-	if (obis_next(&q, end, &obis) == 0 && q < end && *q == '(') {
+	q = obis_next(*p, &obis);
+	if (q && *q == '(') {
 		l->obis = obis;
 		l->said_obis = OBIS_NONE;
 		l->said_unit = NULL;
-		return values_take(l, obis, NULL, q, end);
+		*p = q;
+		return values_take(l, obis, NULL, p);
 	}
-	if (*p == '(' && l->obis)
-		return values_take(l, l->said_obis ?: l->obis, l->said_unit, p, end);
+	if (**p == '(' && l->obis)
+		return values_take(l, l->said_obis ?: l->obis, l->said_unit, p);
 
-	return all_printable(p, end) ? 0 : -EBADMSG;
+	for (q = *p; is_printable(*q); q++)
+		;
+	q = line_end(q);
+	if (!q)
+		return -EBADMSG;
+	*p = q;
+
+	return 0;
 }
 
 static bool is_letter(u8 c)
@@ -318,7 +351,7 @@ static void ident_take(struct telegram *t, const u8 *p, const u8 *end)
 int telegram_parse(const u8 *text, size_t n, struct telegram *ret, struct cosem_list *list)
 {
 	struct lines l = { .list = list, .unit = units };
-	const u8 *p = text, *end = text + n;
+	const u8 *p = text, *last = memrchr(text, '\n', n), *end = last ? last + 1 : text;
 	int r;
 
 	*ret = (struct telegram){ 0 };
@@ -326,21 +359,25 @@ int telegram_parse(const u8 *text, size_t n, struct telegram *ret, struct cosem_
 	list->elements = 0;
 	list->n = 0;
 
-	while (p < end && *p != '!') {
-		const u8 *next = memchr(p, '\n', end - p), *stop = next ?: end;
+	if (p < end && *p == '/') {
+		const u8 *line = memchr(p, '\n', end - p);
 
-		if (stop > p && stop[-1] == '\r')
-			stop--;
-		if (p == text && stop > p && *p == '/') {
-			ident_take(ret, p, stop);
-		} else if (stop > p) {
-			r = line_take(&l, p, stop);
-			if (r < 0)
-				return r;
-			list->elements++;
+		ident_take(ret, p, line - (line[-1] == '\r'));
+		p = line + 1;
+	}
+	while (p < end && *p != '!') {
+		const u8 *next = line_end(p);
+
+		if (next) {
+			p = next;
+			continue;
 		}
-		p = next ? next + 1 : end;
+		r = line_take(&l, &p);
+		if (r < 0)
+			return r;
+		list->elements++;
 	}
 
-	return 0;
+	/* A line without an end is cut off, and the telegram with it. */
+	return p == text + n || *p == '!' ? 0 : -EBADMSG;
 }

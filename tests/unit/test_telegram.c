@@ -141,6 +141,7 @@ static const struct {
 	{ "1-0:1.8.0000(1*kWh)", "" },
 	{ "1-0:1.8.0*(1*kWh)", "" },
 	{ "(1*kWh)", "" },
+	{ "-", "" },
 	{ "\n\n1-0:1.7.0(1*kW)\n\n", "1-0:1.7.0=1^3[27]" },
 };
 
@@ -175,7 +176,8 @@ static void lines_become_registers(void **state)
 	static const char *const around[][2] = {
 		{ "/ABC5\\2TYPE\r\n\r\n", "\r\n!1234" },
 		{ "/ABC5\\2TYPE\n", "\n!\r\n" },
-		{ "", "" },
+		{ "", "\n" },
+		{ "", "\r\n!" },
 	};
 	char text[1024], got[1024];
 
@@ -225,6 +227,18 @@ static void what_follows_the_mark_is_not_looked_at(void **state)
 	assert_int_equal(parse("/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!\1\2\3(\r\n1-0:2.7.0(1*kW)\r\n"), 0);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.elements, 1);
+}
+
+static void a_text_that_is_cut_off_is_refused(void **state)
+{
+	static const char whole[] = "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW)\r\n!";
+
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		bool ends = n == 0 || whole[n - 1] == '\n' || whole[n - 1] == '!' || n == sizeof(whole);
+
+		if (telegram_parse((const u8 *)whole, n, &head, &list) != (ends ? 0 : -EBADMSG))
+			fail_msg("%zu octets", n);
+	}
 }
 
 static void there_are_not_too_many_values(void **state)
@@ -486,6 +500,7 @@ int main(void)
 		cmocka_unit_test(lines_become_registers),
 		cmocka_unit_test(broken_lines_are_refused),
 		cmocka_unit_test(what_follows_the_mark_is_not_looked_at),
+		cmocka_unit_test(a_text_that_is_cut_off_is_refused),
 		cmocka_unit_test(there_are_not_too_many_values),
 		cmocka_unit_test(identifications_have_parts),
 		cmocka_unit_test(telegrams_have_readings),
