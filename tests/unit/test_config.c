@@ -405,9 +405,11 @@ static const struct mistake {
 	/* keys */
 	{ "\n\ncolour = red\nsize = 3\ndbus = no",
 	  "a.conf:3: colour: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections "
+	  "source and mqtt\n"
 	  "a.conf:4: size: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections "
+	  "source and mqtt\n" },
 	{ "source a { uri = u\n tls = yes }",
 	  "a.conf:2: tls: unknown key; known are here uri, meter, key-file, scale, scale-power, "
 	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n" },
@@ -417,7 +419,8 @@ static const struct mistake {
 	  "psk-file, topic, publish, discovery, discovery-prefix\n" },
 	{ "sauce a { uri = u }",
 	  "a.conf:1: sauce: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n" },
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections "
+	  "source and mqtt\n" },
 	{ "dbus = yes\ndbus = no", "a.conf:2: dbus: is set a second time in this section\n" },
 	{ "source a { uri = u\n uri = v }",
 	  "a.conf:2: uri: is set a second time in this section\n" },
@@ -469,7 +472,8 @@ static const struct mistake {
 	  "log-level = z\n",
 	  "a.conf:2: dbus: \"7\" is neither true nor false\n"
 	  "a.conf:3: bogus: unknown key; known are here log-level, state-directory, "
-	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections source and mqtt\n"
+	  "runtime-directory, dbus, key-file, peak-hours, peak-any-day, peak-window, and the sections "
+	  "source and mqtt\n"
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
 	  "a.conf:6: bogus: unknown key; known are here uri, meter, key-file, scale, scale-power, "
 	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n"
