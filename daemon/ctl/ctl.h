@@ -39,6 +39,8 @@ enum ctl_setting {
  * @json: JSON instead of text
  * @watch: go on, and show what changes
  * @no_plot: of monitor: no plot on the screen
+ * @tree: of decode: all elements of every message
+ * @tables: of decode: the user's tables, file or folder; NULL: those of the system
  * @bus: which bus amshand is asked on
  * @enable: of probe: enable the adapter with the best settings
  * @anywhere: of enable and probe: an adapter without a serial number of its own in whatever socket
@@ -53,6 +55,8 @@ struct ctl_options {
 	bool json;
 	bool watch;
 	bool no_plot;
+	bool tree;
+	const char *tables;
 	enum ctl_bus bus;
 	bool enable;
 	bool anywhere;

@@ -14,7 +14,9 @@
 #include "ctl/ctl.h"
 #include "ctl/element.h"
 #include "ctl/table.h"
+#include "ctl/tree.h"
 #include "output/json.h"
+#include "tables.h"
 #include "util.h"
 
 /* ---- one message as JSON ---- */
@@ -59,6 +61,12 @@ static int print_json(void *ctx, const struct message *msg, const u8 *body, cons
 }
 
 /* ---- one message as text ---- */
+
+/* @first: nothing was printed yet; @tree: of every message */
+struct printing {
+	bool first;
+	bool tree;
+};
 
 static void print_header(const struct message *msg)
 {
@@ -135,10 +143,10 @@ static int print_text(void *ctx, const struct message *msg, const u8 *body, cons
 	};
 	_cleanup_(table_unrefp) struct libscols_table *t = table_new(columns, ARRAY_SIZE(columns));
 	const struct readings *r = &msg->readings;
+	struct printing *how = ctx;
 	/* A tree has all elements, also those with a name. */
-	bool tree = msg->kind == MESSAGE_UNKNOWN_LIST || msg->list.shape == LIST_OTHER;
+	bool tree = how->tree || msg->kind == MESSAGE_UNKNOWN_LIST || msg->list.shape == LIST_OTHER;
 	char text[DECIMAL_TEXT_MAX];
-	bool *first = ctx;
 
 	if (!t || add_identity(t, r) < 0)
 		return -ENOMEM;
@@ -151,14 +159,16 @@ static int print_text(void *ctx, const struct message *msg, const u8 *body, cons
 	if (!tree && add_unnamed(t, msg) < 0)
 		return -ENOMEM;
 
-	if (!*first)
+	if (!how->first)
 		putchar('\n');
-	*first = false;
+	how->first = false;
 	print_header(msg);
 	if (scols_table_get_nlines(t) && table_print(t) < 0)
 		return -EIO;
+	if (how->tree)
+		tree_marks(stdout, msg);
 	if (tree)
-		element_tree(stdout, body, end);
+		tree_print(stdout, msg, body, end);
 	return 0;
 }
 
@@ -311,14 +321,40 @@ static int capture_read(struct capture *c, int fd)
 	return r;
 }
 
+static void tables_freep(struct tables **t)
+{
+	tables_free(*t);
+}
+
+/* The tables that were given, or those of the system, if there are any and they are right. */
+static int user_tables(const char *path, struct tables **ret)
+{
+	char name[TEXT_MAX];
+	int r = tables_load(path ?: TABLES_PATH, ret);
+
+	if (r == -ENOMEM)
+		ctl_say("out of memory");
+	else if (r < 0 && path)
+		ctl_say("--tables: cannot use %s: %s", text_escape(path, name, sizeof(name)),
+			r == -EINVAL ? "see above" : strerror(-r));
+	else if (r < 0)
+		return 0;
+	return r;
+}
+
 int ctl_decode(const struct ctl_options *o)
 {
 	static struct capture capture;
 	const char *file = o->argc && strcmp(o->argv[0], "-") ? o->argv[0] : NULL;
 	_cleanup_close_ int opened = -1;
 	char name[TEXT_MAX] = "standard input";
-	bool first = true;
+	struct printing how = { .first = true, .tree = o->tree };
+	_cleanup_(tables_freep) struct tables *tables = NULL;
 	int r;
+
+	r = user_tables(o->tables, &tables);
+	if (r < 0)
+		return r == -ENOMEM ? CTL_FAILED : CTL_USAGE;
 
 	if (file) {
 		text_escape(file, name, sizeof(name));
@@ -328,13 +364,14 @@ int ctl_decode(const struct ctl_options *o)
 			return CTL_USAGE;
 		}
 	}
-	capture_init(&capture, o->json ? print_json : print_text, &first);
+	capture_init(&capture, o->json ? print_json : print_text, &how);
 	capture.reader.keys = o->keys;
 	capture.reader.cipher = cipher_new();
 	if (!capture.reader.cipher) {
 		ctl_say("out of memory");
 		return CTL_FAILED;
 	}
+	decoder_use(&capture.reader.decoder, tables_makers(tables));
 	r = capture_read(&capture, file ? opened : STDIN_FILENO);
 	cipher_free(capture.reader.cipher);
 	if (capture.error == -ENOMEM) {

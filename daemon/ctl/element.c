@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Elements of messages for the eye.  No I/O but for the tree.
+ * Elements of messages for the eye.  No I/O.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "ctl/element.h"
 #include "output/json.h"
-
-#define OBIS_LEN 6
 
 static bool is_string(const struct axdr *e)
 {
@@ -151,54 +149,4 @@ char *element_text(const struct axdr *e, char *buf, size_t size)
 	else
 		hex(e->data, e->len, buf, size);
 	return buf;
-}
-
-static bool is_container(const struct axdr *e)
-{
-	return e->tag == AXDR_ARRAY || e->tag == AXDR_STRUCTURE;
-}
-
-/* One line: what it is, and its content; an octet-string of six octets may be a code. */
-static void tree_line(FILE *f, const struct axdr *e, unsigned int depth)
-{
-	char buf[2 * TEXT_MAX];
-
-	fprintf(f, "%*s%s", 2 * (int)(depth + 1), "", axdr_tag_name(e->tag));
-	if (is_container(e)) {
-		fprintf(f, ", %u element%s\n", e->count, e->count == 1 ? "" : "s");
-		return;
-	}
-	if (e->tag == AXDR_OCTET_STRING && e->len == OBIS_LEN && e->data[OBIS_LEN - 1] == 255) {
-		const u8 *p = e->data;
-
-		obis_text(OBIS(p[0], p[1], p[2], p[3], p[4], p[5]), buf);
-	} else {
-		element_text(e, buf, sizeof(buf));
-	}
-	fprintf(f, "%s%s\n", *buf ? " " : "", buf);
-}
-
-void element_tree(FILE *f, const u8 *body, const u8 *end)
-{
-	u16 left[AXDR_DEPTH_MAX + 1] = { 1 };
-	unsigned int depth = 0;
-	struct axdr e;
-
-	for (;;) {
-		while (!left[depth]) {
-			if (!depth)
-				return;
-			depth--;
-		}
-		left[depth]--;
-		if (axdr_next(&body, end, &e) < 0)
-			return;
-		tree_line(f, &e, depth);
-		if (!is_container(&e))
-			continue;
-		/* The message was decoded, so it is not deeper. */
-		if (depth == AXDR_DEPTH_MAX)
-			return;
-		left[++depth] = e.count;
-	}
 }

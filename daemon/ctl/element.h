@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Elements of messages for the eye: what no table has a name for, and the tree of an unknown list.
+ * Elements of messages for the eye: what no table has a name for.
  */
 #ifndef AMSHAN_CTL_ELEMENT_H
 #define AMSHAN_CTL_ELEMENT_H
-
-#include <stdio.h>
 
 #include <jansson.h>
 
@@ -39,8 +37,5 @@ json_t *element_json(const struct cosem_register *reg);
  * Return: @buf.
  */
 char *element_text(const struct axdr *e, char *buf, size_t size);
-
-/* element_tree() - print a well-formed body, one element per line, with types */
-void element_tree(FILE *f, const u8 *body, const u8 *end);
 
 #endif /* AMSHAN_CTL_ELEMENT_H */

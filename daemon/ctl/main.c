@@ -14,6 +14,7 @@
 #include "ctl/ctl.h"
 #include "ctl/keys.h"
 #include "ctl/text.h"
+#include "tables.h"
 #include "util.h"
 
 #define PROBE_SECONDS_MAX 600
@@ -29,6 +30,7 @@ enum takes {
 	TAKES_NO_PLOT = 1 << 6,
 	TAKES_KEYS = 1 << 7,		/* --key, --auth-key */
 	TAKES_COUNTER = 1 << 8,
+	TAKES_TREE = 1 << 9,		/* --tree, --tables */
 };
 
 /**
@@ -55,7 +57,7 @@ struct command {
 
 static const struct command commands[] = {
 	{
-		"decode", "[FILE]", 0, 1, TAKES_JSON | TAKES_KEYS, ctl_decode,
+		"decode", "[FILE]", 0, 1, TAKES_JSON | TAKES_KEYS | TAKES_TREE, ctl_decode,
 		"decode a capture",
 		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
 		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
@@ -236,6 +238,10 @@ static const struct {
 		      "      --auth-key KEY\n"
 		      "                    authentication key, likewise; a file has it in its first line\n" },
 	{ TAKES_COUNTER, "      --counter     forget only the frame counter of a system title\n" },
+	{ TAKES_TREE, "      --tree        print all elements of every message with their types, and what codes, scalers\n"
+		      "                    and units in them mean: what it takes to describe a list in a table\n"
+		      "      --tables PATH decode by the tables in this file or folder (default:\n"
+		      "                    " TABLES_PATH ")\n" },
 	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
 			  "      --parity P    none, even or odd (default: likewise, or none)\n"
 			  "      --data N      data bits, 5 to 8 (default: likewise, or 8)\n"
@@ -281,6 +287,8 @@ enum {
 	OPT_KEY,
 	OPT_AUTH_KEY,
 	OPT_COUNTER,
+	OPT_TREE,
+	OPT_TABLES,
 };
 
 static const struct option long_options[] = {
@@ -300,6 +308,8 @@ static const struct option long_options[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "auth-key", required_argument, NULL, OPT_AUTH_KEY },
 	{ "counter", no_argument, NULL, OPT_COUNTER },
+	{ "tree", no_argument, NULL, OPT_TREE },
+	{ "tables", required_argument, NULL, OPT_TABLES },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ },
@@ -309,6 +319,8 @@ static const struct option long_options[] = {
 struct given {
 	bool json, user, system, watch, no_plot, anywhere, enable, counter, help, version;
 	char *key, *auth_key;	/* in argv */
+	bool tree;
+	const char *tables;
 	unsigned int seconds;
 	unsigned int given;	/* of the settings, enum ctl_setting */
 	struct serial_settings settings;
@@ -395,6 +407,12 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 		case OPT_COUNTER:
 			g->counter = true;
 			break;
+		case OPT_TREE:
+			g->tree = true;
+			break;
+		case OPT_TABLES:
+			g->tables = optarg;
+			break;
 		case ':':
 			ctl_say("%s needs a value", text_escape(argv[optind - 1], name, sizeof(name)));
 			return -EINVAL;
@@ -437,6 +455,8 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		{ g->key, TAKES_KEYS, "--key" },
 		{ g->auth_key, TAKES_KEYS, "--auth-key" },
 		{ g->counter, TAKES_COUNTER, "--counter" },
+		{ g->tree, TAKES_TREE, "--tree" },
+		{ g->tables, TAKES_TREE, "--tables" },
 	};
 
 	if ((g->user || g->system) && !(c->takes & TAKES_BUS)) {
@@ -451,6 +471,10 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		}
 	if (g->anywhere && (c->takes & TAKES_PROBING) && !g->enable) {
 		ctl_say("--anywhere is about --enable, which is missing");
+		return -EINVAL;
+	}
+	if (g->tree && g->json) {
+		ctl_say("--tree and --json exclude each other");
 		return -EINVAL;
 	}
 	if (g->user && g->system) {
@@ -476,6 +500,8 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	o->json = g->json;
 	o->watch = g->watch;
 	o->no_plot = g->no_plot;
+	o->tree = g->tree;
+	o->tables = g->tables;
 	o->enable = g->enable;
 	o->anywhere = g->anywhere;
 	o->seconds = g->seconds;

@@ -22,8 +22,8 @@ _amshanctl_reply() {
 
 _amshanctl_options() {
 	case $1 in
+	decode) echo --json --key --auth-key --tree --tables ;;
 	adapters) echo --json ;;
-	decode) echo --json --key --auth-key ;;
 	list | show | status | doctor) echo --json --user --system ;;
 	monitor) echo --json --user --system --no-plot ;;
 	report) echo --user --system ;;
@@ -92,7 +92,7 @@ _amshanctl() {
 		fi
 		case $word in
 		--user | --system) bus+=("$word") ;;
-		--baud | --parity | --data | --stop | --seconds | --key | --auth-key) option=$word ;;
+		--baud | --parity | --data | --stop | --seconds | --key | --auth-key | --tables) option=$word ;;
 		-*) ;;
 		*) if [[ -z $command ]]; then command=$word; else operands=$((operands + 1)); fi ;;
 		esac
@@ -105,24 +105,24 @@ _amshanctl() {
 		_amshanctl_reply "$whole" "${list[@]/#/$option=}"
 		return
 	fi
-	if [[ -n $option ]]; then
+	if [[ -n $option && $option != --tables ]]; then
 		# shellcheck disable=SC2046
 		_amshanctl_reply "$whole" $(_amshanctl_values "$option")
 		return
 	fi
 
-	if [[ $whole == -* ]]; then
+	if [[ $whole == -* && -z $option ]]; then
 		# shellcheck disable=SC2046
 		_amshanctl_reply "$whole" $(_amshanctl_options "$command")
 		return
 	fi
-	if [[ -z $command ]]; then
+	if [[ -z $command && -z $option ]]; then
 		# shellcheck disable=SC2086
 		_amshanctl_reply "$whole" $commands
 		return
 	fi
 
-	case $command in
+	[[ $option == --tables ]] || case $command in
 	show | monitor | forget)
 		if [[ $command == monitor || $operands == 0 ]]; then
 			mapfile -t list < <(_amshanctl_meters "$1" "${bus[@]}")

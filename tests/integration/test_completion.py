@@ -76,6 +76,12 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("amshanctl enable --parity e"), ["even"])
         self.assertEqual(self.complete("amshanctl enable --parity "), ["even", "none", "odd"])
 
+    def test_tables_are_files(self):
+        with lab.Folder() as folder:
+            folder.write("mine.conf", "")
+            for line in ("decode --tables ", "decode capture --tables mi", "--tables "):
+                self.assertEqual(self.complete("amshanctl " + line, cwd=folder.path), ["mine.conf"], line)
+
     def test_every_value_is_taken(self):
         for option in ("--baud", "--parity", "--data", "--stop"):
             values = self.complete("amshanctl enable %s " % option)

@@ -113,9 +113,65 @@ class Decode(unittest.TestCase):
             "    long-unsigned 1",
             "    visible-string abc",
             "    structure, 2 elements",
-            "      octet-string 1-1:5.8.0",
+            "      octet-string 1-1:5.8.0 reactive QI, register",
             "      double-long 42",
         ])
+
+    def test_a_tree_tells_what_a_table_needs(self):
+        # structure of "ABC", 123 (u32), 2301 (u16)
+        octets = bytes.fromhex("0f0000000000 0203 0903414243 060000007b 1208fd")
+        run = decode("--tree", octets=octets)
+        self.assertEqual(run.stdout.decode().splitlines(), [
+            "Unknown maker, 3 elements",
+            "  shape = positional, elements = 3",
+            "  structure, 3 elements",
+            "    1: octet-string ABC",
+            "    2: double-long-unsigned 123",
+            "    3: long-unsigned 2301",
+        ])
+        table = """list "mine" {
+            manufacturer = "Maker" shape = positional list-id = "ABC"
+            order = { "1-1:0.2.129", "1-0:1.7.0", "1-0:32.7.0" } scaler-power = 1 scaler-voltage = -1
+        }"""
+        with lab.Folder() as folder:
+            path = folder.write("mine.conf", table)
+            for where in (path, folder.path):
+                run = decode("--json", "--tables", where, octets=octets)
+                self.assertEqual(objects(run.stdout), [{"meter_manufacturer": "Maker", "list_version": "ABC",
+                                                        "active_power_import": 1230, "voltage_l1": 230.1}])
+            run = decode("--tree", "--tables=" + path, octets=octets)
+            self.assertEqual(run.stdout.decode().splitlines()[-3:], [
+                "    1: octet-string ABC = 1-1:0.2.129 list version",
+                "    2: double-long-unsigned 123 = 1-0:1.7.0 active_power_import",
+                "    3: long-unsigned 2301 = 1-0:32.7.0 voltage_l1",
+            ])
+
+            path = folder.write("bad.conf", "list a {\n shape = round elements = 2\n}\n")
+            run = decode("--tables", path, octets=octets)
+            self.assertEqual((run.returncode, run.stdout), (2, b""))
+            self.assertEqual(run.stderr.decode(), '%s:2: shape: "round" is no shape; rows, pairs, positional or objects '
+                             "is\namshanctl: --tables: cannot use %s: see above\n" % (path, path))
+        run = decode("--tables", "/nowhere", octets=octets)
+        self.assertEqual((run.returncode, run.stderr.decode()), (
+            2, "amshanctl: --tables: cannot use /nowhere: No such file or directory\n"))
+
+    def test_a_tree_names_codes_scalers_and_units(self):
+        octets = bytes.fromhex("0f0000000000 0101 0203 090601002007 00ff 1208fd 02020fff1623")
+        self.assertEqual(decode("--tree", octets=octets).stdout.decode().splitlines(), [
+            "Unknown maker, 1 element",
+            "NAME       VALUE UNIT",
+            "voltage_l1 230.1 V",
+            "  shape = rows, elements = 1",
+            "  array, 1 element",
+            "    structure, 3 elements",
+            "      octet-string 1-0:32.7.0 voltage_l1",
+            "      long-unsigned 2301",
+            "      structure, 2 elements: scaler -1, V",
+            "        integer -1",
+            "        enum 35",
+        ])
+        run = decode("--tree", "--json", octets=octets)
+        self.assertEqual((run.returncode, run.stderr), (2, b"amshanctl: --tree and --json exclude each other\n"))
 
     def test_a_scaler_of_the_message_is_applied_to_codes_without_a_name(self):
         # array of {OBIS 1-0:99.7.0, long 1234, {scaler -2, unit V}}
