@@ -103,7 +103,7 @@ static inline int axdr_next(const u8 **p, const u8 *end, struct axdr *ret)
 
 	ret->tag = q[0];
 	len = axdr_fixed[q[0]];
-	if (len && len < left) {
+	if (len && len != AXDR_NO_TYPE && len < left) {
 		ret->data = q + 1;
 	} else if (q[0] == AXDR_OCTET_STRING && q[1] < 0x80 && q[1] <= left - 2) {
 		len = q[1];
