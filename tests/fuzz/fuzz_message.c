@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz the decoder: APDUs and bodies, as a source would, and what the daemon makes of them.
+ * Fuzz the decoder: APDUs and bodies, as a source would, what the daemon makes of them, and how they
+ * are shown as a tree.
  *
  * Input: one octet that says APDUs or bodies, then the information field.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/element.c"
+#include "ctl/obis_name.c"
+#include "ctl/text.c"
+#include "ctl/tree.c"
 #include "meter/clock.h"
 #include "meter/meter.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t n);
+
+static void show(const struct message *msg, const u8 *end)
+{
+	static FILE *nowhere;
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "w");
+	if (!nowhere)
+		abort();
+	tree_marks(nowhere, msg);
+	tree_print(nowhere, msg, msg->apdu.body, end);
+}
 
 static void look(const struct message *msg, const u8 *begin, const u8 *end)
 {
@@ -78,5 +95,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t n)
 		if (p <= before || p > end)
 			abort();
 		look(&msg, data, end);
+		if (msg.apdu.tag == APDU_DATA_NOTIFICATION)
+			show(&msg, p);
 	}
 }
