@@ -33,7 +33,7 @@ static void print_identity(const struct model_meter *m, u64 now)
 	print_line("Behind", m->via);
 	print_line("Available", m->available ? "yes" : "no");
 	if (m->unverified)
-		print_line("Checksum", "none is sent: a disturbed value may look like a good one");
+		print_line("Verified", "no: neither a checksum nor a tag spoke for its last message");
 	print_line("Clock", m->local);
 	printf("%-13s %s", "Last message", text_time(last, now, when, sizeof(when)));
 	if (last)

@@ -100,7 +100,7 @@ static int add_source(json_t *j, const struct model_source *s)
 	return r < 0 ? r : report_add_text(j, "meter", s->meter);
 }
 
-/* Does a meter of this source send no checksum? */
+/* Does nothing speak for what a meter of this source sends? */
 static bool is_unverified(const struct model *m, const struct model_source *s)
 {
 	for (size_t i = 0; i < m->n_meters; i++)
@@ -181,7 +181,7 @@ static void print_sentence(const struct model_source *s, bool unverified)
 	if (*reason && !strstr(text, reason))
 		printf(" (%s)", reason);
 	if (unverified)
-		printf("; the meter sends no checksum: its values are unverified");
+		printf("; its values are unverified: neither a checksum nor a tag speaks for them");
 	putchar('\n');
 }
 

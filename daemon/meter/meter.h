@@ -44,7 +44,7 @@ struct meter_clock {
  * @groups: bit per enum quantity_group: it has sent one of it
  * @clock: its clock
  * @available: it sends: no more than three list periods since the last message
- * @unverified: the last message had no checksum
+ * @unverified: neither a checksum nor a tag spoke for the last message
  * @last_us: last message, microseconds since the epoch, 0: none since the daemon began
  * @last_mono_us: the same on CLOCK_MONOTONIC
  * @period: how often it sends

@@ -24,7 +24,7 @@ struct text {
  * @lost: bit per enum quantity: it had a value and has none any more; none of @present
  * @value: in the unit of the quantity's kind
  * @identity: enum identity
- * @unverified: no checksum and no tag spoke for the message
+ * @unverified: neither a checksum nor a tag spoke for the message
  * @has_time: @time is set
  * @time: the meter's clock as it was sent
  */

@@ -28,7 +28,7 @@ json_t *json_decimal(struct decimal d);
  * @groups: mask of JSON_GROUP()
  *
  * Behind them null for each that was lost, a list DERIVED_NAME, if some of them are derived, and
- * UNVERIFIED_NAME, true, if the message had no checksum.
+ * UNVERIFIED_NAME, true, if nothing spoke for the message.
  *
  * Return: the number of values added, with those that are null, or -ENOMEM.
  */

@@ -38,7 +38,7 @@ WORDS = {
     "Meter": ["A meter, at " + PATH + "/meter/ID.", "",
               "Texts are \"\" for what it has not said.  LastMessage: microseconds since the epoch, 0 for never.",
               "Via: id of the meter that it hangs behind (M-Bus), \"\" if it has a port of its own.",
-              "Unverified: its last message had no checksum.",
+              "Unverified: neither a checksum nor an authentication tag spoke for its last message.",
               "Derived: quantities that were not measured but computed from others, as voltage_l2."],
     "Power": ["Powers of a meter in W, VA and var; present as soon as it has sent one.", "",
               "NaN for those that it has not sent.  Received: when the last message with some of them came, in",
