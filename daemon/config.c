@@ -298,7 +298,8 @@ static bool is_away(const char *path)
 }
 
 /*
- * keys_load() - what stands in a key file; what is wrong with it is said, and never what stands there
+ * keys_load() - what stands in a key file; what is wrong with it is said, and never what stands
+ * there
  *
  * One that cannot be read is no mistake, as with other secrets: the rest works without it.
  */

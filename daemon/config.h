@@ -17,8 +17,8 @@
  * @meter: id of its meter, NULL: learned
  * @where: "FILE:LINE" of its uri, for sentences about it
  * @key_file: with keys of encrypted meters, NULL: none of its own
- * @keys: what stands in it, and behind that what stands in the one for all sources; NULL: no keys.  Who
- *        keeps them takes a reference: a reload reads them anew
+ * @keys: what stands in it, and behind that what stands in the one for all sources; NULL: no keys.
+ *        Who keeps them takes a reference: a reload reads them anew
  * @settings: scale, clock, derived values
  */
 struct source_config {

@@ -119,9 +119,10 @@ static char *table_text(const struct counters *c)
 		if (!e->known)
 			continue;
 		cipher_title_text(e->title, sizeof(e->title), title);
-		json_array_append_new(entries, json_pack("{s:s, s:I, s:b}", "title", title, "counter",
-							 (json_int_t)e->counter, "authenticated",
-							 e->authentic));
+		json_array_append_new(entries,
+				      json_pack("{s:s, s:I, s:b}", "title", title, "counter",
+						(json_int_t)e->counter, "authenticated",
+						e->authentic));
 	}
 	root = json_pack("{s:o}", "counters", entries);
 	if (root)
@@ -180,7 +181,8 @@ int counters_file_new(sd_event *event, const char *dir, bool said, struct counte
 	f->failed = said;
 	if (asprintf(&f->path, "%s/" COUNTERS_FILE, dir) < 0)
 		f->path = NULL;
-	if (!f->path || sd_event_add_time(event, &f->timer, CLOCK_MONOTONIC, 0, 0, on_timer, f) < 0 ||
+	if (!f->path ||
+	    sd_event_add_time(event, &f->timer, CLOCK_MONOTONIC, 0, 0, on_timer, f) < 0 ||
 	    sd_event_source_set_enabled(f->timer, SD_EVENT_OFF) < 0)
 		r = -ENOMEM;
 	else

@@ -2,13 +2,15 @@
 /*
  * Frame counters over a restart: DIR/counters.json, written whole and renamed into place.
  *
- * Written COUNTERS_WRITE_US after the first change, and at the end; not with each message, which would
- * be some thousand times a day.  So after a crash or a power cut, messages of the last COUNTERS_WRITE_US
- * could be replayed: then they are taken once more.  The other way round, counters ahead of what was
- * seen in the file, would refuse messages that the meter did send, which is worse.
+ * Written COUNTERS_WRITE_US after the first change, and at the end; not with each message, which
+ * would be some thousand times a day.  So after a crash or a power cut, messages of the last
+ * COUNTERS_WRITE_US could be replayed: then they are taken once more.  The other way round,
+ * counters ahead of what was seen in the file, would refuse messages that the meter did send, which
+ * is worse.
  *
- * A file that is missing is an empty table.  One that cannot be understood is said, is kept beside as
- * counters.json.broken, and the table begins empty: then every old message could be replayed once.
+ * A file that is missing is an empty table.  One that cannot be understood is said, is kept beside
+ * as counters.json.broken, and the table begins empty: then every old message could be replayed
+ * once.
  */
 #ifndef AMSHAN_COUNTERS_FILE_H
 #define AMSHAN_COUNTERS_FILE_H
@@ -46,7 +48,8 @@ void counters_file_changed(struct counters_file *f);
  * @f: the file
  * @title: APDU_TITLE_MAX octets
  *
- * Written at once: after a crash it is not to be said again.  If that fails it is said, and tried again.
+ * Written at once: after a crash it is not to be said again.  If that fails it is said, and tried
+ * again.
  *
  * Return: 0; -ENOENT: no counter of it is known.
  */

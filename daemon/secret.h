@@ -23,7 +23,8 @@ int secret_line(const char *path, char *buf, size_t size);
 /**
  * secret_text() - all of a file
  * @path: the file; may be a pipe
- * @ret: the text, SECRET_TEXT_MAX octets with a NUL behind the end; for secret_free(); untouched on failure
+ * @ret: the text, SECRET_TEXT_MAX octets with a NUL behind the end; for secret_free(); untouched on
+ *       failure
  * @ret_n: its length; untouched on failure
  *
  * Return: 0; -EFBIG; -ENOMEM; as open() and read().

@@ -9,7 +9,8 @@
 
 /**
  * keys_take() - what --key and --auth-key say
- * @key: 32 hex digits, or "@FILE": a file with these or with the lines of a key file; NULL: not given
+ * @key: 32 hex digits, or "@FILE": a file with these or with the lines of a key file; NULL: not
+ *       given
  * @auth_key: 32 hex digits, or "@FILE": a file with these in its first line; NULL: not given
  * @ret: the keys; NULL if none were given; untouched on failure
  *

@@ -2,8 +2,8 @@
 /*
  * Ciphering: what stands around a ciphered APDU, and what libcrypto does with it.
  *
- * The key schedule is the dear part: it is kept while the key stays the same, and then a message only
- * sets the IV.
+ * The key schedule is the dear part: it is kept while the key stays the same, and then a message
+ * only sets the IV.
  */
 #include "dlms/cipher.h"
 
@@ -239,7 +239,8 @@ void cipher_title_text(const u8 *title, size_t n, char *buf)
 	size_t i = 0, len = 0;
 
 	buf[0] = '\0';
-	if (n >= TITLE_LETTERS && is_capital(title[0]) && is_capital(title[1]) && is_capital(title[2]))
+	if (n >= TITLE_LETTERS && is_capital(title[0]) && is_capital(title[1]) &&
+	    is_capital(title[2]))
 		for (; i < TITLE_LETTERS; i++)
 			buf[len++] = (char)title[i];
 	for (; i < n && i < APDU_TITLE_MAX; i++)
@@ -269,7 +270,8 @@ int cipher_title_parse(const char *text, size_t n, u8 *title)
 		if (!is_capital(title[i]))
 			return -EINVAL;
 	}
-	return hex_parse(text + TITLE_LETTERS, title + TITLE_LETTERS, APDU_TITLE_MAX - TITLE_LETTERS);
+	return hex_parse(text + TITLE_LETTERS, title + TITLE_LETTERS,
+			 APDU_TITLE_MAX - TITLE_LETTERS);
 }
 
 int cipher_key_parse(const char *text, size_t n, u8 *key)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ciphering: general-glo-ciphering and general-ded-ciphering, security suites 0 and 1, which are both
- * AES-128-GCM (IEC 62056-5-3, DLMS UA Green Book).
+ * Ciphering: general-glo-ciphering and general-ded-ciphering, security suites 0 and 1, which are
+ * both AES-128-GCM (IEC 62056-5-3, DLMS UA Green Book).
  *
- * `DB or DC | system title | BER length | security control | u32 frame counter | ciphertext [| tag]`.
- * Security control: low nibble suite, bit 4 authenticated, bit 5 encrypted, bit 6 broadcast key, bit 7
- * compressed.  IV: system title and frame counter.  Additional data: security control and
- * authentication key.  The tag has 12 octets.
+ * `DB or DC | system title | BER length | security control | u32 frame counter | ciphertext
+ * [| tag]`.  Security control: low nibble suite, bit 4 authenticated, bit 5 encrypted, bit 6
+ * broadcast key, bit 7 compressed.  IV: system title and frame counter.  Additional data: security
+ * control and authentication key.  The tag has 12 octets.
  */
 #ifndef AMSHAN_DLMS_CIPHER_H
 #define AMSHAN_DLMS_CIPHER_H
@@ -63,16 +63,16 @@ struct ciphered {
  * @end: end of the octets
  * @ret: undefined on failure, but for title, security control and counter if it is -EPROTONOSUPPORT
  *
- * Return: 0; -EBADMSG if it is cut off or malformed, or its length lies; -EPROTONOSUPPORT for another
- * suite than 0 and 1, for compression, or for one that is not encrypted.
+ * Return: 0; -EBADMSG if it is cut off or malformed, or its length lies; -EPROTONOSUPPORT for
+ * another suite than 0 and 1, for compression, or for one that is not encrypted.
  */
 int ciphered_parse(const u8 **p, const u8 *end, struct ciphered *ret);
 
 /**
  * ciphered_parse_untagged() - likewise without the tag, from the length of the system title on
  *
- * So Elgama (G15, G35 in Poland) puts it behind the identification line of a P1 telegram; the title is
- * empty there and the counter always 0.
+ * So Elgama (G15, G35 in Poland) puts it behind the identification line of a P1 telegram; the title
+ * is empty there and the counter always 0.
  */
 int ciphered_parse_untagged(const u8 **p, const u8 *end, struct ciphered *ret);
 
@@ -90,11 +90,12 @@ void cipher_free(struct cipher *c);	/* wipes its keys */
  * @out: CIPHER_TEXT_MAX octets; nothing is to be read from it on failure
  * @ret_n: octets of plain text; untouched on failure
  *
- * Without a tag (or if the key says so) nothing is verified: a wrong key gives 0 and noise.  Without
- * an authentication key the fixed one of Luxembourg is tried.  Of an empty title the IV has zeros.
+ * Without a tag (or if the key says so) nothing is verified: a wrong key gives 0 and noise.
+ * Without an authentication key the fixed one of Luxembourg is tried.  Of an empty title the IV has
+ * zeros.
  *
- * Return: 0; -ENOKEY if the APDU is authenticated, and @key has no authentication key; -EKEYREJECTED
- * if the tag is wrong: key wrong or APDU altered; -EMSGSIZE; -EIO if libcrypto fails.
+ * Return: 0; -ENOKEY if the APDU is authenticated, and @key has no authentication key;
+ * -EKEYREJECTED if the tag is wrong: key wrong or APDU altered; -EMSGSIZE; -EIO if libcrypto fails.
  */
 int cipher_open(struct cipher *c, const struct cipher_key *key, const struct ciphered *m, u8 *out,
 		size_t *ret_n);

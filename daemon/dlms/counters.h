@@ -3,25 +3,26 @@
  * Frame counters: the highest one seen of each system title.  A message whose counter is not higher
  * is a replay.  Pure; who keeps them over a restart is elsewhere.
  *
- * The counter of a message whose tag was verified is the meter's own word (it is part of the IV), and
- * is noted whatever it is.  Without a tag nothing proves it: if what was deciphered with a counter that
- * one wrong bit made large happened to look like a message, its meter would be locked out until it has
- * counted so far.  So such a counter is noted only if it is the first COUNTERS_STEP behind the one before;
- * a larger step, and the first counter of a title, wait for a second message that goes on from there.
- * At worst a meter is then silent for COUNTERS_STEP of its messages, and at worst one message more
- * than otherwise can be replayed after a long pause.
+ * The counter of a message whose tag was verified is the meter's own word (it is part of the IV),
+ * and is noted whatever it is.  Without a tag nothing proves it: if what was deciphered with a
+ * counter that one wrong bit made large happened to look like a message, its meter would be locked
+ * out until it has counted so far.  So such a counter is noted only if it is one of the
+ * COUNTERS_STEP behind the one before; a larger step, and the first counter of a title, wait for a
+ * second message that goes on from there.  At worst a meter is then silent for COUNTERS_STEP of its
+ * messages, and at worst one message more than otherwise can be replayed after a long pause.
  *
  * A meter that authenticated once does so always: else who can write on the line would only have to
  * take the tag off to alter a message unseen (that is easy in counter mode).
  *
- * An empty title is no title: Elgama sends one, and the counter 0 each time.  Nothing is noted of it.
+ * An empty title is no title: Elgama sends one, and the counter 0 each time.  Nothing is noted of
+ * it.
  */
 #ifndef AMSHAN_DLMS_COUNTERS_H
 #define AMSHAN_DLMS_COUNTERS_H
 
 #include "dlms/apdu.h"
 
-#define COUNTERS_MAX	1024	/* titles; of more, the one that was silent for longest is forgotten */
+#define COUNTERS_MAX	1024	/* titles; of more, who was silent for longest is forgotten */
 #define COUNTERS_STEP	1024	/* what is believed without a tag: 3 hours of a message each 10 s */
 
 /**
@@ -56,7 +57,7 @@ struct counters {
 bool counters_is_replay(const struct counters *c, const u8 *title, size_t n, u32 counter,
 			u32 *ret_highest);
 
-/* counters_wants_tag() - was a message of this title verified before?  Then one without a tag is forged. */
+/* counters_wants_tag() - was a message of this title verified before?  One without a tag is forged. */
 bool counters_wants_tag(const struct counters *c, const u8 *title, size_t n);
 
 /**

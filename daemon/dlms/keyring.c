@@ -59,16 +59,18 @@ static bool word_is(const struct word *w, const char *text)
 	return w->n == strlen(text) && !memcmp(w->p, text, w->n);
 }
 
-static int key_take(const struct word *w, const char *which, unsigned int line, u8 *key, char **error)
+static int key_take(const struct word *w, const char *which, unsigned int line, u8 *key,
+		    char **error)
 {
 	switch (cipher_key_parse(w->p, w->n, key)) {
 	case 0:
 		return 0;
 	case -ERANGE:
-		return mistake(error, line, "the %s key has %zu characters, not 32 hex digits", which,
-			       w->n);
+		return mistake(error, line, "the %s key has %zu characters, not 32 hex digits",
+			       which, w->n);
 	default:
-		return mistake(error, line, "the %s key has a character that is no hex digit", which);
+		return mistake(error, line, "the %s key has a character that is no hex digit",
+			       which);
 	}
 }
 
@@ -129,7 +131,7 @@ static int line_parse(const struct word *w, unsigned int n, struct line *l, char
 static const struct line *line_find(const struct keyring *k, const u8 *title, size_t n)
 {
 	for (unsigned int i = 0; i < k->n; i++)
-		if (k->line[i].title_len == n && !memcmp(k->line[i].title, title, n))
+		if (k->line[i].title_len == n && (!n || !memcmp(k->line[i].title, title, n)))
 			return &k->line[i];
 	return NULL;
 }

@@ -2,10 +2,11 @@
 /*
  * Keyring: which key is for which system title.  Pure text to keys; who reads files is elsewhere.
  *
- * One line per meter: `[SYSTEM-TITLE] ENCRYPTION-KEY [AUTHENTICATION-KEY]`, keys as 32 hex digits, the
- * title as 16 hex digits or three letters and 10 hex digits; # begins a comment.  A line without a
- * title is for every title that has no line of its own.  "unverified" in place of the authentication
- * key: read what is authenticated although it cannot be verified (see struct cipher_key).
+ * One line per meter: `[SYSTEM-TITLE] ENCRYPTION-KEY [AUTHENTICATION-KEY]`, keys as 32 hex digits,
+ * the title as 16 hex digits or three letters and 10 hex digits; # begins a comment.  A line
+ * without a title is for every title that has no line of its own.  "unverified" in place of the
+ * authentication key: read what is authenticated although it cannot be verified (see struct
+ * cipher_key).
  */
 #ifndef AMSHAN_DLMS_KEYRING_H
 #define AMSHAN_DLMS_KEYRING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is said of ciphered messages that cannot be read: the same words in the log, on D-Bus, and by
- * amshanctl.  Pure.
+ * What is said of ciphered messages that cannot be read: the same words in the log, on D-Bus, and
+ * by amshanctl.  Pure.
  */
 #ifndef AMSHAN_METER_CIPHER_SAY_H
 #define AMSHAN_METER_CIPHER_SAY_H
@@ -32,7 +32,8 @@ const char *cipher_trouble_reason(enum cipher_trouble t);
 /**
  * cipher_say() - a sentence without full stop
  * @t: what is wrong
- * @m: the message; also of -EPROTONOSUPPORT of ciphered_parse() title and security control are there
+ * @m: the message; also of -EPROTONOSUPPORT of ciphered_parse() title and security control are
+ *     there
  * @highest: for CIPHER_REPLAY: the counter that was noted
  * @buf: CIPHER_SAY_MAX octets
  *

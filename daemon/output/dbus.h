@@ -15,7 +15,8 @@ struct mqtt_client;
  * struct dbus_output_owner - what the output asks of its owner
  * @reload: Reload() was called: begin to reload, 0 or a negative errno
  * @forget: Forget() was called: 0, -ENOENT or another negative errno
- * @forget_counter: ForgetCounter() was called, for a system title of APDU_TITLE_MAX octets: likewise
+ * @forget_counter: ForgetCounter() was called, for a system title of APDU_TITLE_MAX octets:
+ *                  likewise
  * @ready: the bus name is ours, for the first time or again after the bus was restarted
  */
 struct dbus_output_owner {

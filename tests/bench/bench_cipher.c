@@ -6,8 +6,8 @@
  *   bench_cipher time            messages per second
  *   bench_cipher run KIND N      N messages of one kind, for callgrind
  *
- * Kinds: hdlc (with tag), hdlc-no-tag, bare (the APDU alone, with tag), open (deciphering alone), keys
- * (likewise, two keys in turn: what a source with two meters costs).
+ * Kinds: hdlc (with tag), hdlc-no-tag, bare (the APDU alone, with tag), open (deciphering alone),
+ * keys (likewise, two keys in turn: what a source with two meters costs).
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz ciphering: whatever is in a message, it is refused or opened, and never with more octets than came;
- * and what a key file says is taken or refused with a sentence without its content.
+ * Fuzz ciphering: whatever is in a message, it is refused or opened, and never with more octets
+ * than came; and what a key file says is taken or refused with a sentence without its content.
  *
  * Input: one octet that says which, then the APDU or the text.
  */

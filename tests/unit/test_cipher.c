@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ciphered APDUs: the example of the Green Book, what meters send around them, and what must be refused.
+ * Ciphered APDUs: the example of the Green Book, what meters send around them, and what must be
+ * refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
