@@ -100,14 +100,13 @@ static bool is_digit(u8 c)
 	return (u8)(c - '0') < 10;
 }
 
-static int nibble(u8 c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Value of a hex digit + 1; 0: it is none. */
+static const u8 nibbles[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+	['8'] = 9, ['9'] = 10,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 /*
  * Numbers of meters are sent as hex digits of their characters (DSMR 5.0.2 P1, 6.12), but not by all
@@ -115,23 +114,20 @@ static int nibble(u8 c)
  */
 static struct text text_decoded(const struct axdr *v, char *buf)
 {
-	unsigned int n = 0, digits = 0;
+	unsigned int n = v->len / 2u, digits = 0;
 
-	if (v->len % 2 || !v->len || v->len / 2 > MESSAGE_TEXTS)
+	if (v->len % 2 || n > MESSAGE_TEXTS)
 		return text_of(v);
-	for (; n < v->len / 2u; n++) {
-		int high = nibble(v->data[2 * n]), low = nibble(v->data[2 * n + 1]);
-		u8 c;
+	for (unsigned int i = 0; i < n; i++) {
+		u8 high = nibbles[v->data[2 * i]], low = nibbles[v->data[2 * i + 1]];
+		u8 c = (u8)(high * 16 + low - 17);
 
-		if (high < 0 || low < 0)
-			return text_of(v);
-		c = (u8)(high << 4 | low);
-		if (c < ' ' || c >= 0x7f)
+		if (!high || !low || c < ' ' || c >= 0x7f)
 			return text_of(v);
 		digits += is_digit(c);
-		buf[n] = (char)c;
+		buf[i] = (char)c;
 	}
-	if (2 * digits < n)
+	if (2 * digits < n || !n)
 		return text_of(v);
 
 	return (struct text){ buf, (u8)n };
@@ -368,14 +364,18 @@ static void name_channel(struct message *msg)
 /* Registers by channel, 0 first, in the order of the telegram else; mostly they are so already. */
 static void sort_by_channel(struct cosem_list *list)
 {
-	for (unsigned int i = 1; i < list->n; i++) {
+	unsigned int highest = 0;
+
+	for (unsigned int i = 0; i < list->n; i++) {
 		unsigned int at = i, channel = channel_of(list->reg[i].obis);
 		struct cosem_register reg;
 
+		if (channel >= highest) {
+			highest = channel;
+			continue;
+		}
 		while (at && channel_of(list->reg[at - 1].obis) > channel)
 			at--;
-		if (at == i)
-			continue;
 		reg = list->reg[i];
 		memmove(&list->reg[at + 1], &list->reg[at], (i - at) * sizeof(reg));
 		list->reg[at] = reg;

@@ -91,6 +91,12 @@ static bool is_printable(u8 c)
 	return c >= ' ' && c < 0x7f;
 }
 
+/* What a value may be made of: what is printable, without parentheses. */
+static const bool is_value[256] = {
+	[' ' ... '(' - 1] = true,
+	[')' + 1 ... '~'] = true,
+};
+
 static const struct unit *unit_of(struct lines *l, u64 letters)
 {
 	if (l->unit->letters == letters)
@@ -125,20 +131,21 @@ static const struct unit *unit_next(struct lines *l, const u8 **p)
 	return unit;
 }
 
-/* One to three digits and what stands behind them; NULL: it is another thing. */
-static const u8 *group_next(const u8 *p, u64 *obis, u8 behind)
+/* One to three digits of an octet and what stands behind them; NULL: it is another thing. */
+static inline const u8 *group_next(const u8 *p, u64 *obis, u8 behind)
 {
-	unsigned int v = (u8)(p[0] - '0'), digit;
+	unsigned int v = (u8)(*p++ - '0'), digit;
 
 	if (v > 9)
 		return NULL;
-	p++;
-	for (unsigned int more = 0; more < 2; more++) {
-		digit = (u8)(*p - '0');
-		if (digit > 9)
-			break;
+	digit = (u8)(*p - '0');
+	if (digit <= 9) {
 		v = v * 10 + digit;
-		p++;
+		digit = (u8)(*++p - '0');
+		if (digit <= 9) {
+			v = v * 10 + digit;
+			p++;
+		}
 	}
 	if (v > 255 || (behind && *p++ != behind))
 		return NULL;
@@ -150,12 +157,11 @@ static const u8 *group_next(const u8 *p, u64 *obis, u8 behind)
 /* A-B:C.D.E[*F]; behind it; NULL: it is none. */
 static const u8 *obis_next(const u8 *p, u64 *ret)
 {
-	static const char behind[] = "-:..";
 	u64 obis = 0;
 
-	for (unsigned int group = 0; group < 5 && p; group++)
-		p = group_next(p, &obis, (u8)behind[group]);
-	if (!p)
+	if (!(p = group_next(p, &obis, '-')) || !(p = group_next(p, &obis, ':')) ||
+	    !(p = group_next(p, &obis, '.')) || !(p = group_next(p, &obis, '.')) ||
+	    !(p = group_next(p, &obis, 0)))
 		return NULL;
 	if (*p == '*')
 		p = group_next(p + 1, &obis, 0);
@@ -264,10 +270,10 @@ static int value_take(struct lines *l, u64 obis, const struct unit *unit, const 
 		*p = q + 1;
 		return number_add(l, obis, begin, number, behind, unit);
 	}
-	for (q = begin; *q != ')'; q++) {
-		if (!is_printable(*q) || *q == '(')
-			return -EBADMSG;
-	}
+	for (q = number ?: begin; is_value[*q]; q++)
+		;
+	if (*q != ')')
+		return -EBADMSG;
 	*p = q + 1;
 
 	return text_add(l, obis, begin, q);

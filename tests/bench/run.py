@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bench: what the README claims, measured anew.
 
-  run.py [decode] [instructions] [memory] [meters] [latency] [wakeups]   (all, without a name)
+  run.py [decode] [p1] [instructions] [memory] [meters] [latency] [wakeups]   (all, without a name)
 
 Frames per second depend on the machine; instructions per frame do not (valgrind counts them).
 """
@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import lab  # noqa: E402
 
 BENCH = os.path.join(lab.BUILD, "tests", "bench_decode")
+BENCH_P1 = os.path.join(lab.BUILD, "tests", "bench_p1")
 METERS = 1000
 
 
@@ -31,17 +32,22 @@ def decode():
     subprocess.run([BENCH, "time"], check=True)
 
 
-def instructions_of(*args):
+def p1():
+    heading("telegrams of P1 to readings: framer, checksum, lines, names, scale; one core")
+    subprocess.run([BENCH_P1, "time"], check=True)
+
+
+def instructions_of(*args, bench=BENCH):
     with tempfile.NamedTemporaryFile() as out:
-        run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out.name, BENCH,
+        run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out.name, bench,
                               *[str(a) for a in args]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
         total = int(re.search(r"Collected : (\d+)", run.stderr.decode()).group(1))
         return total, int(run.stdout.split()[0])
 
 
-def per_unit(*args, small, large):
+def per_unit(*args, small, large, bench=BENCH):
     """Instructions per unit: the difference of two runs, so that the beginning does not count."""
-    (a, n), (b, m) = instructions_of(*args, small), instructions_of(*args, large)
+    (a, n), (b, m) = instructions_of(*args, small, bench=bench), instructions_of(*args, large, bench=bench)
     return (b - a) / (m - n)
 
 
@@ -56,6 +62,12 @@ def instructions():
     for kind in ("frames", "noise", "nested"):
         size = (65536, 655360) if kind != "nested" else (65536, 196608)
         each = per_unit("framer", kind, small=size[0], large=size[1])
+        print("%-20s %19.1f" % (kind, each), flush=True)
+    print("\ntelegrams of P1, instructions per telegram; their framer alone, per octet:")
+    for kind in ("dsmr", "swedish"):
+        print("%-25s %14.0f" % (kind, per_unit("run", kind, small=1000, large=3000, bench=BENCH_P1)), flush=True)
+    for kind in ("telegrams", "noise", "nested"):
+        each = per_unit("framer", kind, small=65536, large=655360, bench=BENCH_P1)
         print("%-20s %19.1f" % (kind, each), flush=True)
 
 
@@ -177,7 +189,7 @@ def wakeups():
         os.close(terminal)
 
 
-ALL = {f.__name__: f for f in (decode, instructions, memory, meters, latency, wakeups)}
+ALL = {f.__name__: f for f in (decode, p1, instructions, memory, meters, latency, wakeups)}
 
 
 def main():

@@ -73,6 +73,34 @@ def segments(octets, size):
                     for i, part in enumerate(parts) for sender in (0, 1))
 
 
+def crc16_arc(octets):
+    crc = 0
+    for octet in octets:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xa001 if crc & 1 else crc >> 1
+    return crc
+
+
+def telegrams():
+    """P1: of some countries, and ciphered."""
+    swedish = (b"/LGF5E360\r\n\r\n0-0:1.0.0(261122193000W)\r\n1-0:1.8.0(00000896.020*kWh)\r\n1-0:1.7.0(0001.011*kW)\r\n"
+               b"1-0:3.7.0(0000.308*kVAr)\r\n1-0:32.7.0(230.1*V)\r\n1-0:31.7.0(000.6*A)\r\n!")
+    dutch = (b"/KFM5\\2KAIFA\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261122193000S)\r\n0-0:96.1.1(4530303236)\r\n"
+             b"1-0:1.8.1(000123.456*kWh)\r\n0-0:96.14.0(0002)\r\n0-0:96.7.21(00004)\r\n"
+             b"1-0:99.97.0(1)(0-0:96.7.19)(101208152415W)(0000000240*s)\r\n0-0:96.13.0()\r\n0-1:24.1.0(003)\r\n"
+             b"0-1:96.1.0(3232323241)\r\n0-1:24.2.1(261122190000W)(12785.123*m3)\r\n!")
+    old = (b"/ISk5\\2MT382\n1-0:1.8.1(00001.001*kWh)\n"
+           b"0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)\n(00001.250)\n"
+           b"0-2:24.2.1(090212160000)(1.5*GJ)\n!\n")
+    ciphered = b"/EGM5G35\r\n\r\n\0\x82\0\x20\x30\0\0\0\1" + bytes(range(27)) + b"!FE0C\r\n"
+    tagged = b"/ABC5\r\n\r\n\xdb\x08KAM12345\x20\x30\0\0\0\1" + bytes(range(27)) + b"!\r\n"
+    for text in (swedish, dutch):
+        yield text + b"%04X\r\n" % crc16_arc(text)
+        yield text + b"0000\r\n" + text[:-30] + text
+    yield from (old, ciphered, tagged, tagged[:30] + ciphered)
+
+
 def main():
     sim, folder = sys.argv[1:]
     count = {}
@@ -103,6 +131,9 @@ def main():
                     put("fuzz_record", b"\0" + record(octets))
                 else:
                     put("fuzz_message", bytes([framing == "body"]) + octets)
+    for text in telegrams():
+        for how in (0, 1, 50):
+            put("fuzz_p1", bytes([how]) + text)
     put("fuzz_record", b"\1" + port())
     # The example of the Green Book: with and without its tag, in the other forms of the length; a key file.
     title = bytes.fromhex("db084d4d4d0000bc614e")
