@@ -138,8 +138,8 @@ int axdr_skip(const u8 **p, const u8 *end);
  * @e: the element
  * @ret: its value, signed as its type says; of digits the mantissa; untouched on failure
  *
- * Return: 0; -EINVAL if it is of no such type, or digits are none; -ERANGE if it is above the range of
- * s64, or has more than 18 digits.
+ * Return: 0; -EINVAL if it is of no such type, or digits are none; -ERANGE if it is above the range
+ * of s64, or has more than 18 digits.
  */
 int axdr_integer(const struct axdr *e, s64 *ret);
 

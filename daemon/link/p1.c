@@ -2,21 +2,22 @@
 /*
  * P1: telegrams of IEC 62056-21 mode D, as octets of a line.
  *
- * A state machine over what is kept of the line, which begins at a '/' that may be an identification.
- * Each step looks at octets from @scanned on and either moves on or waits for more; so the result
- * does not depend on the pieces.  A telegram that comes to nothing is not thrown away as a whole: what
- * follows its '/' is looked at again, since another telegram may have begun in it.
+ * A state machine over what is kept of the line, which begins at a '/' that may be an
+ * identification.  Each step looks at octets from @scanned on and either moves on or waits for
+ * more; so the result does not depend on the pieces.  A telegram that comes to nothing is not
+ * thrown away as a whole: what follows its '/' is looked at again, since another telegram may have
+ * begun in it.
  *
  * Each octet is looked at a bounded number of times, whatever is sent.  Between the '/' of one
- * identification and the next one lie all octets that decide on the first; lines are looked at again
- * only from the last identification in them, behind which there is no other one; ciphered octets are
- * not looked at before their end.
+ * identification and the next one lie all octets that decide on the first; lines are looked at
+ * again only from the last identification in them, behind which there is no other one; ciphered
+ * octets are not looked at before their end.
  */
 #include <string.h>
 
 #include "link/p1.h"
 
-#define IDENT_MAX	128	/* octets of an identification with its line end; IEC has 24 of them */
+#define IDENT_MAX	128	/* octets of an identification with its line end; IEC: 24 */
 #define CRC_DIGITS	4
 #define TITLE_LEN	8	/* of a system title */
 #define CIPHER_MIN	5	/* security octet and frame counter */
@@ -88,7 +89,8 @@ static void skip_octets(struct p1_framer *f, size_t n)
 	forget(f, n);
 }
 
-static void deliver(struct p1_framer *f, size_t n, enum p1_checksum checksum, const struct outlet *out)
+static void deliver(struct p1_framer *f, size_t n, enum p1_checksum checksum,
+		    const struct outlet *out)
 {
 	f->stats.telegrams++;
 	f->stats.telegram_octets += n;
@@ -97,7 +99,8 @@ static void deliver(struct p1_framer *f, size_t n, enum p1_checksum checksum, co
 }
 
 /*
- * The length of the identification at @p with its line end; 0: it is none; -1: more of it is needed.
+ * The length of the identification at @p with its line end; 0: it is none; -1: more of it is
+ * needed.
  * @begin: so much of it was looked at before.
  */
 static int ident_length(const u8 *p, size_t n, size_t begin)
@@ -185,7 +188,8 @@ static bool passes(const struct p1_framer *f, enum p1_checksum checksum)
  * The whole telegram is there: @digits of a checksum behind '!', the end of a line behind it or
  * something else.
  */
-static enum p1_checksum checksum_of(const struct p1_framer *f, size_t begin, size_t digits, bool line_ends)
+static enum p1_checksum checksum_of(const struct p1_framer *f, size_t begin, size_t digits,
+				    bool line_ends)
 {
 	const u8 *t = kept(f);
 	unsigned int sent = 0;
@@ -201,7 +205,8 @@ static enum p1_checksum checksum_of(const struct p1_framer *f, size_t begin, siz
 	return sent ? P1_WRONG : P1_ZERO;
 }
 
-static void end_ciphered(struct p1_framer *f, size_t digits, bool line_ends, const struct outlet *out)
+static void end_ciphered(struct p1_framer *f, size_t digits, bool line_ends,
+			 const struct outlet *out)
 {
 	size_t n = f->mark + 1 + digits;
 	enum p1_checksum checksum = checksum_of(f, 0, digits, line_ends);
@@ -225,7 +230,7 @@ static void end_lines(struct p1_framer *f, size_t digits, bool line_ends, const 
 	if (inner) {
 		enum p1_checksum other = checksum_of(f, inner, digits, line_ends);
 
-		/* Where nothing tells, the text does: a line does not go on with an identification. */
+		/* Where nothing tells, the text does: no line goes on with an identification. */
 		if (other == P1_GOOD || checksum != P1_WRONG) {
 			f->stats.timeouts++;
 			f->stats.starts++;
@@ -242,7 +247,8 @@ static void end_lines(struct p1_framer *f, size_t digits, bool line_ends, const 
 	}
 }
 
-static void end_telegram(struct p1_framer *f, size_t digits, bool line_ends, const struct outlet *out)
+static void end_telegram(struct p1_framer *f, size_t digits, bool line_ends,
+			 const struct outlet *out)
 {
 	if (f->cipher_end)
 		end_ciphered(f, digits, line_ends, out);
@@ -486,7 +492,8 @@ void p1_flush(struct p1_framer *f, p1_telegram_fn fn, void *ctx)
 	}
 }
 
-void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_telegram_fn fn, void *ctx)
+void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_telegram_fn fn,
+	     void *ctx)
 {
 	const struct outlet out = { fn, ctx };
 
@@ -498,7 +505,7 @@ void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_teleg
 	while (n) {
 		size_t room, some;
 
-		/* No more than has gone since the last time, or there is no room: 8 KiB have gone then. */
+		/* No more than has gone since the last time; without room those are 8 KiB. */
 		if (f->start >= f->n || f->start + f->n == sizeof(f->buf)) {
 			memmove(f->buf, kept(f), f->n);
 			f->start = 0;

@@ -2,14 +2,15 @@
 /*
  * P1: telegrams of IEC 62056-21 mode D, as octets of a line.
  *
- * A telegram is `/XXXZ ident CR LF CR LF`, lines, `!`, and mostly a checksum: CRC-16/ARC (polynomial
- * A001h reflected, initial value 0) from `/` through `!` as four hex digits (DSMR 5.0.2 P1, 5.2).
- * Some meters send none, or 0000.  Line ends are CR LF or LF, and the empty line may be missing or
- * come twice.
+ * A telegram is `/XXXZ ident CR LF CR LF`, lines, `!`, and mostly a checksum: CRC-16/ARC
+ * (polynomial A001h reflected, initial value 0) from `/` through `!` as four hex digits (DSMR
+ * 5.0.2 P1, 5.2).  Some meters send none, or 0000.  Line ends are CR LF or LF, and the empty line
+ * may be missing or come twice.
  *
- * Behind the identification a ciphered APDU may stand in place of the lines, with its tag (DBh, DCh)
- * or without: its length is in its header, so that a `!` in it ends nothing.  What stands behind its
- * `!` is another CRC with some meters (Elgama), and its own tag decides: see enum p1_checksum.
+ * Behind the identification a ciphered APDU may stand in place of the lines, with its tag (DBh,
+ * DCh) or without: its length is in its header, so that a `!` in it ends nothing.  What stands
+ * behind its `!` is another CRC with some meters (Elgama), and its own tag decides: see enum
+ * p1_checksum.
  *
  * Pure: no allocation, no I/O, no clock.  One struct p1_framer serves one line.
  */
@@ -25,14 +26,14 @@
 
 /* What is asked of the checksum. */
 enum p1_policy {
-	P1_IF_SENT,	/* a checksum that was sent must be right; none and 0000 pass as unverified */
+	P1_IF_SENT,	/* one that was sent must be right; none and 0000 pass as unverified */
 	P1_REQUIRE,	/* only telegrams with a right checksum */
 	P1_IGNORE,	/* also with a wrong one, as unverified: meters that send another CRC */
 };
 
 /*
- * What the checksum of a delivered telegram said.  With a ciphered APDU a wrong one counts as P1_NONE,
- * and P1_REQUIRE lets it pass where the APDU is authenticated.
+ * What the checksum of a delivered telegram said.  With a ciphered APDU a wrong one counts as
+ * P1_NONE, and P1_REQUIRE lets it pass where the APDU is authenticated.
  */
 enum p1_checksum {
 	P1_GOOD,
@@ -80,8 +81,8 @@ typedef void (*p1_telegram_fn)(void *ctx, const u8 *telegram, size_t n, enum p1_
  * @stats: to be read at any time between calls
  * @policy: may be changed between calls
  *
- * @buf has room for two telegrams, so that what was kept is moved to its beginning only after as many
- * octets have gone.
+ * @buf has room for two telegrams, so that what was kept is moved to its beginning only after as
+ * many octets have gone.
  */
 struct p1_framer {
 	struct p1_stats stats;
@@ -111,9 +112,10 @@ void p1_init(struct p1_framer *f, enum p1_policy policy);
  * A telegram is delivered at the fourth digit of its checksum, or at the line end behind '!'.  The
  * result does not depend on how the octets are cut into calls (apart from the times).
  */
-void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_telegram_fn fn, void *ctx);
+void p1_push(struct p1_framer *f, const u8 *data, size_t n, u64 now_ns, p1_telegram_fn fn,
+	     void *ctx);
 
-/* p1_flush() - nothing follows: a telegram that ends with '!' is delivered, one cut off is counted */
+/* p1_flush() - nothing follows: what ends with '!' is delivered, what is cut off is counted */
 void p1_flush(struct p1_framer *f, p1_telegram_fn fn, void *ctx);
 
 static inline size_t p1_pending(const struct p1_framer *f)

@@ -4,8 +4,8 @@
  *
  * Row k of the table holds what an octet contributes when k more octets follow it ("slicing"), so
  * that sixteen octets need sixteen look-ups that do not wait for each other.  The table is made by
- * the compiler out of the polynomial: what bit j of an octet contributes is the register that starts
- * as 1, after 8k + 8 - j steps, and an octet is the sum of its bits.
+ * the compiler out of the polynomial: what bit j of an octet contributes is the register that
+ * starts as 1, after 8k + 8 - j steps, and an octet is the sum of its bits.
  */
 #include "link/p1.h"
 
@@ -15,9 +15,10 @@
 #define STEP(crc)	((crc) >> 1 ^ ((crc) & 1 ? POLYNOMIAL : 0))
 
 /* BIT_kj: bit j of an octet that k more follow. */
-#define BITS(k, before)										\
-	BIT_##k##7 = STEP(before), BIT_##k##6 = STEP(BIT_##k##7), BIT_##k##5 = STEP(BIT_##k##6),	\
-	BIT_##k##4 = STEP(BIT_##k##5), BIT_##k##3 = STEP(BIT_##k##4), BIT_##k##2 = STEP(BIT_##k##3),	\
+#define BITS(k, before)							\
+	BIT_##k##7 = STEP(before), BIT_##k##6 = STEP(BIT_##k##7),	\
+	BIT_##k##5 = STEP(BIT_##k##6), BIT_##k##4 = STEP(BIT_##k##5),	\
+	BIT_##k##3 = STEP(BIT_##k##4), BIT_##k##2 = STEP(BIT_##k##3),	\
 	BIT_##k##1 = STEP(BIT_##k##2), BIT_##k##0 = STEP(BIT_##k##1)
 
 enum {
@@ -40,12 +41,13 @@ enum {
 };
 
 #define BIT(k, j, v)	((v) >> (j) & 1 ? BIT_##k##j : 0)
-#define OCTET(k, v)										\
-	(BIT(k, 0, v) ^ BIT(k, 1, v) ^ BIT(k, 2, v) ^ BIT(k, 3, v) ^ BIT(k, 4, v) ^			\
-	 BIT(k, 5, v) ^ BIT(k, 6, v) ^ BIT(k, 7, v))
+#define OCTET(k, v)							\
+	(BIT(k, 0, v) ^ BIT(k, 1, v) ^ BIT(k, 2, v) ^ BIT(k, 3, v) ^	\
+	 BIT(k, 4, v) ^ BIT(k, 5, v) ^ BIT(k, 6, v) ^ BIT(k, 7, v))
 #define OCTETS_4(k, v)	OCTET(k, v), OCTET(k, (v) + 1), OCTET(k, (v) + 2), OCTET(k, (v) + 3)
-#define OCTETS_16(k, v)	OCTETS_4(k, v), OCTETS_4(k, (v) + 4), OCTETS_4(k, (v) + 8), OCTETS_4(k, (v) + 12)
-#define OCTETS_64(k, v)										\
+#define OCTETS_16(k, v)							\
+	OCTETS_4(k, v), OCTETS_4(k, (v) + 4), OCTETS_4(k, (v) + 8), OCTETS_4(k, (v) + 12)
+#define OCTETS_64(k, v)							\
 	OCTETS_16(k, v), OCTETS_16(k, (v) + 16), OCTETS_16(k, (v) + 32), OCTETS_16(k, (v) + 48)
 #define ROW(k)		{ OCTETS_64(k, 0), OCTETS_64(k, 64), OCTETS_64(k, 128), OCTETS_64(k, 192) }
 
@@ -64,7 +66,8 @@ u16 p1_crc16(u16 crc, const u8 *data, size_t n)
 			   table[4][data[11]] ^ table[3][data[12]] ^ table[2][data[13]] ^
 			   table[1][data[14]] ^ table[0][data[15]];
 
-		crc = rest ^ table[15][(crc ^ data[0]) & 0xff] ^ table[14][(crc >> 8 ^ data[1]) & 0xff];
+		crc = rest ^ table[15][(crc ^ data[0]) & 0xff] ^
+		      table[14][(crc >> 8 ^ data[1]) & 0xff];
 	}
 	for (; n; n--)
 		crc = crc >> 8 ^ table[0][(crc ^ *data++) & 0xff];

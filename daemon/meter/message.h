@@ -93,10 +93,11 @@ int message_next_body(struct decoder *d, const u8 **p, const u8 *end, struct mes
  * @channel: 0 at first, then as it was left by the call before
  * @ret: the message; the same one for all calls of a telegram, and not changed between them
  *
- * The first call gives the meter itself, whatever there is of it; each further one the meter behind the
- * next channel that sent a value.
+ * The first call gives the meter itself, whatever there is of it; each further one the meter behind
+ * the next channel that sent a value.
  *
- * Return: 0; -ENODATA when there is no further one; as telegram_parse().  @ret is undefined on failure.
+ * Return: 0; -ENODATA when there is no further one; as telegram_parse().  @ret is undefined on
+ * failure.
  */
 int message_next_telegram(struct decoder *d, const u8 *text, size_t n, unsigned int *channel,
 			  struct message *ret);

@@ -2,9 +2,9 @@
 /*
  * Messages: from a telegram of P1 to named readings.
  *
- * Numbers have their units with them, so there are no tables of scalers here.  What differs is who the
- * meter is (the letters of its identification), what its clock shows (by the country, which its lines
- * tell), and that other meters stand in the same telegram, by channel.
+ * Numbers have their units with them, so there are no tables of scalers here.  What differs is who
+ * the meter is (the letters of its identification), what its clock shows (by the country, which
+ * its lines tell), and that other meters stand in the same telegram, by channel.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,9 +23,10 @@
 #define CHANNEL_ID_2	OBIS(0, 0, 96, 1, 1, 255)	/* Belgium */
 
 /*
- * What the clock shows.  The letter behind it says S in summer and W in winter in the Netherlands and
- * in the countries that took their P1 over: it is legal time.  Swedish meters, whose telegram is the
- * shortest, show normal time all the year, whatever the letter (Energiföretagen, customer interface).
+ * What the clock shows.  The letter behind it says S in summer and W in winter in the Netherlands
+ * and in the countries that took their P1 over: it is legal time.  Swedish meters, whose telegram
+ * is the shortest, show normal time all the year, whatever the letter (Energiföretagen, customer
+ * interface).
  */
 enum wall {
 	WALL_UNKNOWN,
@@ -43,8 +44,8 @@ enum wall {
 	}
 
 /*
- * Letters of the FLAG association, as meters send them; those that stand for the network instead of the
- * maker are not in it.  The first row that fits is taken.
+ * Letters of the FLAG association, as meters send them; those that stand for the network instead
+ * of the maker are not in it.  The first row that fits is taken.
  */
 static const struct flag {
 	char letters[4];
@@ -73,16 +74,16 @@ static const struct flag {
 /* Whose letters are in no row, and the meters behind channels. */
 static const struct maker nobody[WALL_COUNT] = MAKERS("P1");
 
-/* Texts that say who the meter is or where it stands; of several for the same the highest rank counts. */
+/* Texts that say who the meter is or where it stands; of several the highest rank counts. */
 static const struct said {
 	u64 obis;
 	enum identity id;
 	u8 rank;
 	bool legal;		/* only where the clock shows legal time */
 } said_table[] = {
-	{ OBIS(1, 3, 0, 2, 8, 255), ID_LIST_VERSION, 1, true },	/* DSMR, Luxembourg */
+	{ OBIS(1, 3, 0, 2, 8, 255), ID_LIST_VERSION, 1, true },	/* DSMR */
 	{ OBIS(0, 0, 96, 1, 4, 255), ID_LIST_VERSION, 2, true },	/* Belgium */
-	{ OBIS(0, 0, 42, 0, 0, 255), ID_METER_ID, 1, true },	/* Luxembourg, Hungary: device name */
+	{ OBIS(0, 0, 42, 0, 0, 255), ID_METER_ID, 1, true },	/* device name */
 	{ OBIS(0, 0, 96, 1, 0, 255), ID_METER_ID, 2, false },
 	{ OBIS(0, 0, 96, 1, 1, 255), ID_METER_ID, 3, false },
 	{ OBIS_TARIFF, ID_COUNT, 0, true },
@@ -109,8 +110,9 @@ static const u8 nibbles[256] = {
 };
 
 /*
- * Numbers of meters are sent as hex digits of their characters (DSMR 5.0.2 P1, 6.12), but not by all
- * meters.  One that was coded has mostly digits; digits that were not coded seldom give digits again.
+ * Numbers of meters are sent as hex digits of their characters (DSMR 5.0.2 P1, 6.12), but not by
+ * all meters.  One that was coded has mostly digits; digits that were not coded seldom give digits
+ * again.
  */
 static struct text text_decoded(const struct axdr *v, char *buf)
 {
@@ -207,10 +209,10 @@ static bool letters_are(const u8 *p, const char *letters)
 static const struct flag *flag_find(const struct telegram *t)
 {
 	for (unsigned int i = 0; t->flag && i < ARRAY_SIZE(flags); i++) {
-		const char *type = flags[i].type;
+		const char *type = flags[i].type ?: "";
 
-		if (letters_are(t->flag, flags[i].letters) &&
-		    (!type || (t->type_len >= strlen(type) && !memcmp(t->type, type, strlen(type)))))
+		if (letters_are(t->flag, flags[i].letters) && t->type_len >= strlen(type) &&
+		    !memcmp(t->type, type, strlen(type)))
 			return &flags[i];
 	}
 
@@ -224,7 +226,8 @@ static void name_maker(struct message *msg, const struct telegram *t, enum wall 
 
 	msg->maker = flag ? &flag->maker[wall] : &nobody[wall];
 	if (flag)
-		known[ID_MANUFACTURER] = (struct text){ msg->maker->name, (u8)strlen(msg->maker->name) };
+		known[ID_MANUFACTURER] =
+			(struct text){ msg->maker->name, (u8)strlen(msg->maker->name) };
 	else if (t->flag)
 		known[ID_MANUFACTURER] = (struct text){ (const char *)t->flag, 3 };
 	if (t->type_len)

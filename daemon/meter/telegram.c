@@ -2,12 +2,12 @@
 /*
  * Telegrams: the lines of P1 as registers.
  *
- * One pass over the text, one line at a time.  What a line may be is in telegram.h.  Only lines with an
- * end are looked at: a line feed lies ahead, and as no part of a line may have one in it, each stops at
- * it at the latest, and nothing has to look for the end of the text.
+ * One pass over the text, one line at a time.  What a line may be is in telegram.h.  Only lines
+ * with an end are looked at: a line feed lies ahead, and as no part of a line may have one in it,
+ * each stops at it at the latest, and nothing has to look for the end of the text.
  *
- * Two lines belong together only in DSMR 2 and 3, which write the last reading of a meter behind a channel
- * as
+ * Two lines belong together only in DSMR 2 and 3, which write the last reading of a meter behind a
+ * channel as
  *
  *	0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)
  *	(00000.000)
@@ -20,11 +20,11 @@
 #include "meter/telegram.h"
 #include "util.h"
 
-#define IDENT_TYPE	5	/* where the type begins: behind '/', three letters, the baud rate */
+#define IDENT_TYPE	5	/* where the type begins: '/', three letters, the baud rate */
 #define DIGITS_MAX	40	/* of a number; nobody has so many */
 #define UNIT_MAX	5
 
-/* The letters of a unit in one number: small, but for an M in front, which is mega and not milli. */
+/* The letters of a unit in one number: small, but for an M in front: mega is not milli. */
 #define UNIT(a, b, c, d, e)									\
 	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32)
 
@@ -111,7 +111,7 @@ static const struct unit *unit_of(struct lines *l, u64 letters)
 	return NULL;
 }
 
-/* The unit in front of a closing parenthesis, where *@p is afterwards; or NULL, and *@p is untouched. */
+/* The unit in front of a closing parenthesis, where *@p is afterwards; or NULL: *@p is untouched. */
 static const struct unit *unit_next(struct lines *l, const u8 **p)
 {
 	const u8 *q = *p;
@@ -204,7 +204,12 @@ static int register_add(struct lines *l, u64 obis, u8 tag, const u8 *p, const u8
 		return -E2BIG;
 	l->list->n++;
 	reg->obis = obis;
-	reg->value = (struct axdr){ .tag = tag, .count = (u16)(end - p), .data = p, .len = (u16)(end - p) };
+	reg->value = (struct axdr){
+		.tag = tag,
+		.count = (u16)(end - p),
+		.data = p,
+		.len = (u16)(end - p),
+	};
 	reg->scaled = false;
 	*ret = reg;
 
@@ -254,8 +259,8 @@ static int text_add(struct lines *l, u64 obis, const u8 *p, const u8 *end)
 }
 
 /*
- * One value, from behind its parenthesis; *@p is behind the closing one afterwards.  @unit: for a number
- * without one, or NULL.
+ * One value, from behind its parenthesis; *@p is behind the closing one afterwards.  @unit: for a
+ * number without one, or NULL.
  */
 static int value_take(struct lines *l, u64 obis, const struct unit *unit, const u8 **p)
 {

@@ -3,10 +3,11 @@
  * Telegrams: the lines of P1 as registers.
  *
  * `A-B:C.D.E[*F](value[*unit])(value[*unit])...` per line.  Each value becomes one register in the
- * order of the telegram: a number with a unit known here as AXDR_DIGITS with the scaler and the COSEM
- * unit that make it W, var, Wh, varh, V, A, m3, J...; anything else as visible-string of what stands
- * between the parentheses (counts like 00015 too: whether they are numbers is the matter of who names
- * them).  A line with several values gives several registers with the same code.  Nothing is copied:
+ * order of the telegram: a number with a unit known here as AXDR_DIGITS with the scaler and the
+ * COSEM unit that make it W, var, Wh, varh, V, A, m3, J...; anything else as visible-string of
+ * what stands between the parentheses (counts like 00015 too: whether they are numbers is the
+ * matter of who names them).  A line with several values gives several registers with the same
+ * code.  A line of values alone goes on with the line before it (DSMR 2 and 3).  Nothing is copied:
  * values point into the telegram.  Pure.
  */
 #ifndef AMSHAN_METER_TELEGRAM_H
@@ -32,8 +33,10 @@ struct telegram {
  * @ret: identification; @ret->flag is NULL if there is none
  * @list: the registers, shape LIST_TELEGRAM; @list->elements is the number of lines
  *
- * Return: 0; -EBADMSG if a line is no line of P1 (then nothing of it is to be used); -E2BIG for more
- * than LIST_MAX values.
+ * Printable lines without a code are left out.
+ *
+ * Return: 0; -EBADMSG if a line is no line of P1, or the last one has no end (then nothing of it is
+ * to be used); -E2BIG for more than LIST_MAX values.
  */
 int telegram_parse(const u8 *text, size_t n, struct telegram *ret, struct cosem_list *list);
 

@@ -108,7 +108,8 @@ static size_t fill(u8 *line, size_t size, const struct kind *kind, unsigned int 
 		size_t len = (size_t)snprintf(text, sizeof(text), kind->lines, *ret_telegrams);
 #pragma GCC diagnostic pop
 
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%04X\r\n", crc_of((u8 *)text, len));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%04X\r\n",
+					crc_of((u8 *)text, len));
 		memcpy(line + n, text, len);
 		n += len;
 	}
@@ -265,6 +266,7 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "framer"))
 		return bench_framer(argv[2], (size_t)atol(argv[3]));
 
-	fprintf(stderr, "Usage: bench_p1 time | run dsmr|swedish N | framer telegrams|noise|nested N\n");
+	fprintf(stderr, "Usage: bench_p1 time | run dsmr|swedish N | "
+			"framer telegrams|noise|nested N\n");
 	return 2;
 }
