@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Port sources: made and dropped as ports come.
+ * Port sources: made and dropped as ports come, and as ttys do (tty_sources.c).
  */
 #include <errno.h>
 #include <limits.h>
@@ -8,45 +8,9 @@
 #include <string.h>
 
 #include "log.h"
-#include "port_sources.h"
+#include "port_sources_internal.h"
 #include "source/kernel.h"
 #include "util.h"
-
-/* Also of ports that are gone, so that adapters which never come back do not add up. */
-#define CHILDREN_MAX	(2 * AMSHAN_PORTS_MAX)
-
-/**
- * struct child - a source that was made
- * @name: its name
- * @uri: its URI
- * @seen_us: when its port was last there, CLOCK_MONOTONIC
- */
-struct child {
-	char *name;
-	char *uri;
-	u64 seen_us;
-};
-
-/**
- * struct port_sources - the section
- * @user: hears of ports before all others: who reads what is settled when those look
- * @ports: not owned
- * @registry: not owned
- * @config: the section
- * @links: folder of the names of adapters
- * @children: the first @n_children are there
- * @alone: the source that says why there is none is there
- */
-struct port_sources {
-	struct kernel_user user;
-	struct kernel_ports *ports;
-	struct registry *registry;
-	struct source_config config;
-	const char *links;
-	struct child children[CHILDREN_MAX];
-	unsigned int n_children;
-	bool alone;
-};
 
 void port_source_make_name(const char *section, const char *adapter, char *name)
 {
@@ -105,7 +69,7 @@ static struct source_config config_of(const struct port_sources *s, const struct
 
 /* ---- children ---- */
 
-static struct child *child_named(struct port_sources *s, const char *name)
+struct child *child_named(struct port_sources *s, const char *name)
 {
 	for (unsigned int i = 0; i < s->n_children; i++) {
 		if (!strcmp(s->children[i].name, name))
@@ -115,7 +79,7 @@ static struct child *child_named(struct port_sources *s, const char *name)
 	return NULL;
 }
 
-static struct child *child_of_uri(struct port_sources *s, const char *uri)
+struct child *child_of_uri(struct port_sources *s, const char *uri)
 {
 	for (unsigned int i = 0; i < s->n_children; i++) {
 		if (!strcmp(s->children[i].uri, uri))
@@ -125,7 +89,7 @@ static struct child *child_of_uri(struct port_sources *s, const char *uri)
 	return NULL;
 }
 
-static void child_drop(struct port_sources *s, struct child *c)
+void child_drop(struct port_sources *s, struct child *c)
 {
 	registry_remove_source(s->registry, c->name);
 	free(c->name);
@@ -162,17 +126,20 @@ static void name_make(struct port_sources *s, const char *adapter, const char *t
 		port_source_make_name(s->config.name, tty, name);
 }
 
-static void child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
-		      u64 now)
+struct child *child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
+			u64 now)
 {
-	struct child *c = &s->children[s->n_children];
 	struct source_config config;
 	char name[PORT_SOURCE_NAME_MAX];
+	struct child *c;
 	int r = -ENOMEM;
 
+	if (!child_room(s, now))
+		return NULL;
+	c = &s->children[s->n_children];
 	name_make(s, adapter, tty, name);
 	if (child_named(s, name))
-		return;
+		return NULL;
 	*c = (struct child){ .name = strdup(name), .uri = strdup(uri), .seen_us = now };
 	config = config_of(s, c);
 	if (c->name && c->uri)
@@ -182,9 +149,11 @@ static void child_add(struct port_sources *s, const char *uri, const char *adapt
 			  strerror(-r));
 		free(c->name);
 		free(c->uri);
-		return;
+		return NULL;
 	}
 	s->n_children++;
+
+	return c;
 }
 
 /* ---- ports ---- */
@@ -276,8 +245,7 @@ static void port_take(struct port_sources *s, const struct port_info *port, u64 
 		if (!c) {
 			/* Another adapter had this tty before. */
 			children_drop(s, port);
-			if (child_room(s, now))
-				child_add(s, uri, adapter, port->tty, now);
+			child_add(s, uri, adapter, port->tty, now);
 			return;
 		}
 	}
@@ -299,16 +267,19 @@ static void alone_set(struct port_sources *s, bool alone)
 static void port_sources_look(struct kernel_user *u)
 {
 	struct port_sources *s = container_of(u, struct port_sources, user);
+	struct opted_tty ttys[OPTED_TTYS_MAX];
 	struct port_info port[AMSHAN_PORTS_MAX];
 	const struct port_info *all;
 	u64 now = mono_us();
-	int n;
+	int n, n_ttys;
 
+	n_ttys = tty_sources_begin(s, ttys);
 	n = kernel_ports_get(s->ports, &all);
 	if (n > 0)
 		memcpy(port, all, n * sizeof(port[0]));
 	for (int i = 0; i < n; i++)
 		port_take(s, &port[i], now);
+	tty_sources_take(s, ttys, n_ttys, now);
 	alone_set(s, !s->n_children);
 }
 
@@ -326,6 +297,8 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->ports = ports;
 	s->registry = reg;
 	s->links = KERNEL_LINKS;
+	s->places = KERNEL_PLACES;
+	s->read_ttys = opted_ttys_read;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
 	kernel_ports_join(ports, &s->user, true);
@@ -349,6 +322,8 @@ int port_sources_update(struct port_sources *s, const struct source_config *conf
 
 		registry_update_source(s->registry, &c);
 	}
+	/* A tty that had a source of its own may have none now, or the other way round. */
+	kernel_ports_look(s->ports);
 
 	return 0;
 }
@@ -368,6 +343,13 @@ void port_sources_free(struct port_sources *s)
 void port_sources_links_in(struct port_sources *s, const char *dir)
 {
 	s->links = dir;
+}
+
+void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty *ret),
+			    const char *places)
+{
+	s->read_ttys = read;
+	s->places = places;
 }
 
 const char *port_sources_name(const struct port_sources *s)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Port sources: the section with uri = "kernel:", which stands for every port that no other one
- * names.
+ * Port sources: the section with uri = "kernel:", which stands for every adapter that is enabled and
+ * that no other one names: for every port of the module, and for every tty that udev says is opted
+ * in and not for the module (opted_ttys.h).
  *
- * Each port gets a source of its own, with its own decoder, meter, health and counters, and with
- * the settings of the section.  It is an ordinary kernel:TTY source; its name is that of the section,
- * a slash, and the name of the adapter in /dev/serial/by-id without "usb-", or that of the tty if
- * it has none: "house/FTDI_FT232R_USB_UART_A10K1ABC-if00-port0", "house/ttyUSB0".  The same adapter
+ * Each gets a source of its own, with its own decoder, meter, health and counters, and with the
+ * settings of the section.  It is an ordinary kernel:TTY source, or serial:LINK?udev=yes; its name is
+ * that of the section, a slash, and the name of the adapter in /dev/serial/by-id without "usb-", or
+ * that of the tty if it has none: "house/FTDI_FT232R_USB_UART_A10K1ABC-if00-port0", "house/ttyUSB0".  The same adapter
  * always gets the same name, under which its meter is remembered; no section can have such a name.
  *
  * Adapters without a serial number have one name in by-id for all of them.  The one that comes first
@@ -21,6 +22,7 @@
 #include "config.h"
 #include "registry.h"
 #include "source/kernel_ports.h"
+#include "source/opted_ttys.h"
 
 #define PORT_SOURCES_URI	"kernel:"
 
@@ -46,6 +48,10 @@ void port_sources_free(struct port_sources *s);
 
 /* port_sources_links_in() - elsewhere than in KERNEL_LINKS: for tests; @dir is not copied */
 void port_sources_links_in(struct port_sources *s, const char *dir);
+
+/* port_sources_ttys_from() - from others than udev, with @places for by-path: for tests; not copied */
+void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty *ret),
+			    const char *places);
 
 /* port_sources_name() - name of the section */
 const char *port_sources_name(const struct port_sources *s);

@@ -98,6 +98,17 @@ static struct link *link_of(struct registry *reg, const char *source)
 	return NULL;
 }
 
+const struct source *registry_source_next(const struct registry *reg, const struct source *s)
+{
+	size_t i = 0;
+
+	while (s && i < reg->n_links && reg->links[i]->source != s)
+		i++;
+	i += s != NULL;
+
+	return i < reg->n_links ? reg->links[i]->source : NULL;
+}
+
 static struct meter *meter_of(struct registry *reg, const char *id)
 {
 	for (size_t i = 0; i < reg->n_meters; i++) {

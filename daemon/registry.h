@@ -61,6 +61,9 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 /* registry_update_source() - new settings for a source whose URI did not change; -ENOENT: there is none */
 int registry_update_source(struct registry *reg, const struct source_config *config);
 
+/* registry_source_next() - the source behind @s, the first one for NULL; NULL: there is none */
+const struct source *registry_source_next(const struct registry *reg, const struct source *s);
+
 /* registry_remove_source() - with its meters, as long as no other source reads them */
 void registry_remove_source(struct registry *reg, const char *name);
 

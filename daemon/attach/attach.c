@@ -15,9 +15,9 @@
 #include <linux/tty.h>
 
 #include "attach/attach.h"
-#include "attach/opted.h"
 #include "log.h"
 #include "source/ldiscs.h"
+#include "source/opted.h"
 #include "source/serial_udev.h"
 #include "util.h"
 
@@ -44,6 +44,9 @@ int attachment_check_opted(struct attachment *a)
 	case OPTED_OUT:
 		return tty_fail(t, -ECANCELED, "%s is not enabled: \"amshanctl enable %s\" does that",
 				t->name, t->node);
+	case OPTED_READER:
+		return tty_fail(t, -ECANCELED, "%s is not for the module: amshand reads it by itself, as "
+				"its AMSHAN_FRAMING says", t->name);
 	default:
 		return 0;
 	}

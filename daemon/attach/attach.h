@@ -56,7 +56,7 @@ int attachment_check(struct attachment *a);
 /**
  * attachment_check_opted() - if @a->from_udev: was the tty opted in?
  *
- * Return: 0; -ECANCELED: no; -EAGAIN: udev has still to look at it.  With a sentence in @a->tty.why
+ * Return: 0; -ECANCELED: no, or it is for amshand itself; -EAGAIN: udev has still to look at it.  With a sentence in @a->tty.why
  * if not 0.
  */
 int attachment_check_opted(struct attachment *a);

@@ -18,7 +18,6 @@
 
 #include "ctl/adapter.h"
 #include "ctl/text.h"
-#include "source/serial_udev.h"
 #include "source/tty.h"
 #include "util.h"
 
@@ -149,7 +148,9 @@ static void read_settings(sd_device *d, struct adapter *a)
 	_cleanup_free_ char *error = NULL;
 
 	serial_settings_init(&a->settings);
-	if (serial_settings_of_device(&a->settings, d, &error) < 0)
+	a->framing = LINK_HDLC;
+	if (serial_settings_of_device(&a->settings, d, &error) < 0 ||
+	    serial_framing_of_device(d, &a->framing, &error) < 0)
 		text_escape(error ? error : "out of memory", a->settings_why,
 			    sizeof(a->settings_why));
 }

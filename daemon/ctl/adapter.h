@@ -10,7 +10,7 @@
 
 #include <amshan/types.h>
 
-#include "source/serial.h"
+#include "source/serial_udev.h"
 
 #define ADAPTER_TEXT_MAX	256
 #define ADAPTER_WHY_MAX		512
@@ -34,8 +34,9 @@
  * @by_id: its link in /dev/serial/by-id/ with the folder, "": it has none
  * @by_path: likewise in /dev/serial/by-path/
  * @is_initialized: udev has looked at it; the other texts are unknown if not
- * @is_enabled: AMSHAN_ADAPTER is 1: it is attached when it is plugged in
+ * @is_enabled: AMSHAN_ADAPTER is 1: it is attached, or read by amshand, when it is plugged in
  * @settings: of AMSHAN_BAUD, AMSHAN_PARITY, AMSHAN_DATA, AMSHAN_STOP, or the defaults
+ * @framing: of AMSHAN_FRAMING, or LINK_HDLC
  * @settings_why: what is wrong with one of these properties, "": nothing
  */
 struct adapter {
@@ -58,6 +59,7 @@ struct adapter {
 	bool is_initialized;
 	bool is_enabled;
 	struct serial_settings settings;
+	enum link_framing framing;
 	char settings_why[ADAPTER_WHY_MAX];
 };
 

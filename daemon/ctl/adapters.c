@@ -85,6 +85,10 @@ static char *state_text(const struct known *k, const struct adapter *a, char *bu
 	char name[UNIT_TEXT_MAX];
 	struct unit_state u;
 
+	if (serial_framing_is_ours(a->framing)) {
+		snprintf(buf, size, "read by amshand itself");
+		return buf;
+	}
 	if (k->bus && unit_read(k->bus, unit_attach_name(a->name, name), &u) == 0) {
 		if (*u.status)
 			return text_escape(u.status, buf, size);
@@ -128,10 +132,10 @@ static const char *last_part(const char *path)
 
 static char *enabled_text(const struct adapter *a, char *buf, size_t size)
 {
-	char format[SERIAL_FORMAT_MAX];
+	char line[SERIAL_LINE_MAX];
 
 	if (a->is_enabled)
-		snprintf(buf, size, "%s", serial_format(&a->settings, format));
+		snprintf(buf, size, "%s", serial_line_format(&a->settings, a->framing, line));
 	else
 		snprintf(buf, size, "%s", a->is_initialized ? "no" : "not known to udev");
 	return buf;
@@ -159,7 +163,7 @@ static int add_adapter(struct libscols_table *t, const struct known *k, const st
 
 static int add_rule(struct libscols_table *t, const struct rule *r)
 {
-	char name[TEXT_MAX], enabled[TEXT_MAX], format[SERIAL_FORMAT_MAX];
+	char name[TEXT_MAX], enabled[TEXT_MAX], line[SERIAL_LINE_MAX];
 	const char *const cells[] = {
 		"-", "not plugged in", text_escape(r->name, name, sizeof(name)), enabled, "",
 	};
@@ -168,7 +172,7 @@ static int add_rule(struct libscols_table *t, const struct rule *r)
 		snprintf(enabled, sizeof(enabled), "?");
 	else
 		snprintf(enabled, sizeof(enabled), "%s",
-			 r->enable ? serial_format(&r->settings, format) : "no");
+			 r->enable ? serial_line_format(&r->settings, r->framing, line) : "no");
 	return table_add(t, cells, ARRAY_SIZE(cells));
 }
 
@@ -221,12 +225,13 @@ static int print_table(const struct known *k)
 
 /* ---- JSON ---- */
 
-static int add_settings(json_t *j, const struct serial_settings *s)
+static int add_settings(json_t *j, const struct serial_settings *s, enum link_framing framing)
 {
-	return report_add(j, "settings", json_pack("{sI, ss, si, si}",
+	return report_add(j, "settings", json_pack("{sI, ss, si, si, ss}",
 						   "baud", (json_int_t)s->baud,
 						   "parity", rule_parity(s->parity),
-						   "data", (int)s->data, "stop", (int)s->stop));
+						   "data", (int)s->data, "stop", (int)s->stop,
+						   "framing", link_framing_word(framing)));
 }
 
 static int add_rule_path(json_t *j, const struct rule *r)
@@ -267,7 +272,7 @@ static json_t *adapter_json(const struct known *k, const struct adapter *a)
 	if (r == 0 && a->is_initialized)
 		r = report_add(j, "enabled", json_boolean(a->is_enabled));
 	if (r == 0 && a->is_enabled)
-		r = add_settings(j, &a->settings);
+		r = add_settings(j, &a->settings, a->framing);
 	if (r == 0 && rule)
 		r = add_rule_path(j, rule);
 	if (r == 0 && p) {
@@ -299,7 +304,7 @@ static json_t *rule_json(const struct rule *rule)
 	if (r == 0 && !rule->is_foreign)
 		r = report_add(j, "enabled", json_boolean(rule->enable));
 	if (r == 0 && !*rule->why && rule->enable)
-		r = add_settings(j, &rule->settings);
+		r = add_settings(j, &rule->settings, rule->framing);
 	if (r == 0)
 		return j;
 	json_decref(j);

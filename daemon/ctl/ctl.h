@@ -11,7 +11,7 @@
 #include <amshan/types.h>
 
 #include "dlms/keyring.h"
-#include "source/serial.h"
+#include "source/serial_udev.h"
 
 /* Exit statuses of all subcommands. */
 enum ctl_exit {
@@ -26,12 +26,13 @@ enum ctl_bus {
 	CTL_BUS_USER,
 };
 
-/* Settings of a tty that can be given: --baud, --parity, --data, --stop. */
+/* Settings of a tty that can be given: --baud, --parity, --data, --stop, --framing. */
 enum ctl_setting {
 	CTL_BAUD = 1 << 0,
 	CTL_PARITY = 1 << 1,
 	CTL_DATA = 1 << 2,
 	CTL_STOP = 1 << 3,
+	CTL_FRAMING = 1 << 4,
 };
 
 /**
@@ -49,6 +50,7 @@ enum ctl_setting {
  * @counter: of forget: only a frame counter
  * @keys: of decode: of what is encrypted, NULL: none
  * @settings: of enable: how the tty is to be set, as far as @given says; its path is not set
+ * @framing: of enable: what its meter sends, if @given says so
  * @argv: operands, @argc of them
  */
 struct ctl_options {
@@ -65,6 +67,7 @@ struct ctl_options {
 	bool counter;
 	struct keyring *keys;
 	struct serial_settings settings;
+	enum link_framing framing;
 	int argc;
 	char **argv;
 };

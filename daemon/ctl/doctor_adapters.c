@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,6 +141,47 @@ static void not_attached(struct doctor *d, const struct adapter *a, const char *
 			     unit, u.active, u.sub, unit);
 }
 
+/* ---- read by amshand ---- */
+
+/* Does a source's URI name this tty? */
+static bool names_it(const char *uri, const struct adapter *a)
+{
+	static const char scheme[] = "serial:";
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (strncmp(uri, scheme, strlen(scheme)))
+		return false;
+	uri += strlen(scheme);
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(uri, "?"), uri);
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == a->devt;
+}
+
+/* How the source is, is said where sources are looked at. */
+static void for_amshand(struct doctor *d, const struct adapter *a, const struct port_info *p,
+			const char *about)
+{
+	const char *framing = link_framing_name(a->framing);
+
+	for (size_t i = 0; i < d->model.n_sources; i++)
+		if (names_it(d->model.sources[i]->uri, a)) {
+			findings_add(d->l, FINDING_OK, about, "is read by amshand (%s), as source %s",
+				     framing, d->model.sources[i]->name);
+			return;
+		}
+	if (p)
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled for amshand itself (%s), and attached as /dev/amshan%u: end "
+			     "what attached it", framing, p->index);
+	else if (d->asked < 0)
+		findings_add(d->l, FINDING_NOTE, about,
+			     "is enabled for amshand itself (%s), which cannot be asked", framing);
+	else
+		findings_add(d->l, FINDING_WRONG, about,
+			     "is enabled for amshand itself (%s), and none of its sources reads it: "
+			     "its configuration needs a source with uri = \"kernel:\"", framing);
+}
+
 static void look_at_adapter(struct doctor *d, const struct adapter *a)
 {
 	const struct port_info *p = port_of(d, a);
@@ -150,7 +192,9 @@ static void look_at_adapter(struct doctor *d, const struct adapter *a)
 		findings_add(d->l, FINDING_WRONG, about,
 			     "%s: amshanctl enable %s writes a rule anew", a->settings_why,
 			     a->node);
-	if (p)
+	if (serial_framing_is_ours(a->framing))
+		for_amshand(d, a, p, about);
+	else if (p)
 		attached(d, a, p, about);
 	else if (!*a->settings_why)
 		not_attached(d, a, about);

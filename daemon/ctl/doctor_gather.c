@@ -100,15 +100,20 @@ static bool is_kernel(const char *uri)
 	return !strncmp(uri, "kernel:", strlen("kernel:"));
 }
 
-static bool has_kernel_source(const struct doctor *d)
+static void note_source(struct doctor *d, const char *uri)
+{
+	if (!is_kernel(uri))
+		return;
+	d->kernel_source = true;
+	d->port_source |= uri[strlen("kernel:")] != '\0';
+}
+
+static void gather_sources(struct doctor *d)
 {
 	for (size_t i = 0; d->config && i < d->config->n_sources; i++)
-		if (is_kernel(d->config->sources[i].uri))
-			return true;
+		note_source(d, d->config->sources[i].uri);
 	for (size_t i = 0; i < d->model.n_sources; i++)
-		if (is_kernel(d->model.sources[i]->uri))
-			return true;
-	return false;
+		note_source(d, d->model.sources[i]->uri);
 }
 
 void doctor_gather(struct doctor *d, const struct ctl_options *o, struct findings *l)
@@ -120,10 +125,14 @@ void doctor_gather(struct doctor *d, const struct ctl_options *o, struct finding
 	if (d->config_path)
 		gather_config(d);
 	d->adapters_error = adapter_list(&d->adapters, &d->n_adapters);
-	for (size_t i = 0; d->adapters_error == 0 && i < d->n_adapters; i++)
-		d->enabled += d->adapters[i].is_enabled;
+	for (size_t i = 0; d->adapters_error == 0 && i < d->n_adapters; i++) {
+		const struct adapter *a = &d->adapters[i];
+
+		d->enabled += a->is_enabled;
+		d->read += a->is_enabled && serial_framing_is_ours(a->framing);
+	}
 	d->n_ports = ports_read(d->ports);
-	d->kernel_source = has_kernel_source(d);
+	gather_sources(d);
 }
 
 void doctor_clear(struct doctor *d)

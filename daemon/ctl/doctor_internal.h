@@ -39,8 +39,10 @@
  * @adapters: @n_adapters of them, owned
  * @adapters_error: 0 or a negative errno
  * @enabled: how many of them are enabled
+ * @read: how many of these amshand is to read by itself
  * @ports: @n_ports of them; negative: an errno
- * @kernel_source: some source reads from the module
+ * @kernel_source: some source reads from the module, or "kernel:" would
+ * @port_source: some source names a port of the module
  */
 struct doctor {
 	const struct ctl_options *o;
@@ -61,9 +63,11 @@ struct doctor {
 	size_t n_adapters;
 	int adapters_error;
 	size_t enabled;
+	size_t read;
 	struct port_info ports[AMSHAN_PORTS_MAX];
 	int n_ports;
 	bool kernel_source;
+	bool port_source;
 };
 
 /* doctor_gather() - ask for everything, except what needs the verdict on something else */
@@ -92,10 +96,13 @@ void doctor_check(struct doctor *d);
 
 const char *finding_kind_name(enum finding_kind kind);	/* "ok", "note", "wrong" */
 
-/* doctor_wants_module() - is the module needed here? */
+/*
+ * doctor_wants_module() - is the module needed here?  Not for "kernel:" where all that is enabled is
+ * for amshand itself.
+ */
 static inline bool doctor_wants_module(const struct doctor *d)
 {
-	return d->kernel_source || d->enabled;
+	return d->enabled > d->read || d->port_source || (d->kernel_source && !d->read);
 }
 
 /* The checks, in their order; each adds what it finds. */

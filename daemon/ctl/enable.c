@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * amshanctl enable, disable: a local rule written or taken away, and what follows from it done at
- * once: udev looks at the tty again, and the service is started anew or stopped.
+ * once: udev looks at the tty again, which amshand hears, and the service is started anew or stopped.
  *
  * The rule is what counts.  Where udev or systemd do not run (a container, a root that is being
  * made) it is written all the same.  One adapter has one rule: an older one that knows it in
@@ -93,16 +93,16 @@ static int remove_older(struct scene *s, const struct adapter *a, const struct r
 	return 0;
 }
 
-static bool is_as_wanted(const struct adapter *a, const struct serial_settings *want)
+static bool is_as_wanted(const struct adapter *a, const struct rule *r)
 {
-	const struct serial_settings *got = &a->settings;
+	const struct serial_settings *got = &a->settings, *want = &r->settings;
 
 	return a->is_enabled && got->baud == want->baud && got->parity == want->parity &&
-	       got->data == want->data && got->stop == want->stop;
+	       got->data == want->data && got->stop == want->stop && a->framing == r->framing;
 }
 
 static int enable(struct scene *s, const struct adapter *a, const struct serial_settings *settings,
-		  bool anywhere)
+		  enum link_framing framing, bool anywhere)
 {
 	const enum rule_wish wish = anywhere ? RULE_ENABLE_ANYWHERE : RULE_ENABLE;
 	const struct adapter *twin = scene_twin(s, a);
@@ -119,6 +119,7 @@ static int enable(struct scene *s, const struct adapter *a, const struct serial_
 	}
 	rule.settings = *settings;
 	rule.settings.path = NULL;
+	rule.framing = framing;
 	if (*note)
 		printf("%s\n", note);
 	if (scene_write(s, &rule) < 0 || remove_older(s, a, &rule) < 0)
@@ -130,7 +131,7 @@ static int enable(struct scene *s, const struct adapter *a, const struct serial_
 	}
 	if (apply(a, &now) < 0)
 		return CTL_FAILED;
-	if (!is_as_wanted(&now, settings)) {
+	if (!is_as_wanted(&now, &rule)) {
 		ctl_say("udev does not do as the rule says: another rule says something else of "
 			"%s", a->name);
 		take_back(s, a);
@@ -139,26 +140,32 @@ static int enable(struct scene *s, const struct adapter *a, const struct serial_
 	return attaching_begin(&now, since);
 }
 
-int enable_adapter(const struct adapter *a, const struct serial_settings *settings, bool anywhere)
+int enable_adapter(const struct adapter *a, const struct serial_settings *settings,
+		   enum link_framing framing, bool anywhere)
 {
 	_cleanup_(scene_clear) struct scene s = { 0 };
 
 	if (!is_root("enable") || scene_read(&s) < 0)
 		return CTL_FAILED;
-	return enable(&s, a, settings, anywhere);
+	return enable(&s, a, settings, framing, anywhere);
 }
 
 /* What an enabled adapter has stays, but for what is said now. */
 static void settings_find(const struct scene *s, const struct adapter *a,
-			  const struct ctl_options *o, struct serial_settings *ret)
+			  const struct ctl_options *o, struct serial_settings *ret,
+			  enum link_framing *ret_framing)
 {
 	const struct rule *rule = scene_first(s, a);
 
 	serial_settings_init(ret);
-	if (rule && rule->enable)
+	*ret_framing = LINK_HDLC;
+	if (rule && rule->enable) {
 		*ret = rule->settings;
-	else if (!rule && a->is_enabled)
+		*ret_framing = rule->framing;
+	} else if (!rule && a->is_enabled) {
 		*ret = a->settings;
+		*ret_framing = a->framing;
+	}
 	if (o->given & CTL_BAUD)
 		ret->baud = o->settings.baud;
 	if (o->given & CTL_PARITY)
@@ -167,12 +174,15 @@ static void settings_find(const struct scene *s, const struct adapter *a,
 		ret->data = o->settings.data;
 	if (o->given & CTL_STOP)
 		ret->stop = o->settings.stop;
+	if (o->given & CTL_FRAMING)
+		*ret_framing = o->framing;
 }
 
 int ctl_enable(const struct ctl_options *o)
 {
 	_cleanup_(scene_clear) struct scene s = { 0 };
 	struct serial_settings settings;
+	enum link_framing framing;
 	char why[WHY_MAX];
 	struct adapter a;
 
@@ -184,8 +194,8 @@ int ctl_enable(const struct ctl_options *o)
 	}
 	if (scene_read(&s) < 0)
 		return CTL_FAILED;
-	settings_find(&s, &a, o, &settings);
-	return enable(&s, &a, &settings, o->anywhere);
+	settings_find(&s, &a, o, &settings, &framing);
+	return enable(&s, &a, &settings, framing, o->anywhere);
 }
 
 /* ---- disable ---- */

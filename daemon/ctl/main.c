@@ -24,7 +24,7 @@ enum takes {
 	TAKES_JSON = 1 << 0,
 	TAKES_BUS = 1 << 1,		/* it asks amshand: --user, --system */
 	TAKES_WATCH = 1 << 2,
-	TAKES_SETTINGS = 1 << 3,	/* --baud, --parity, --data, --stop */
+	TAKES_SETTINGS = 1 << 3,	/* --baud, --parity, --data, --stop, --framing */
 	TAKES_ANYWHERE = 1 << 4,
 	TAKES_PROBING = 1 << 5,		/* --enable, --seconds */
 	TAKES_NO_PLOT = 1 << 6,
@@ -143,13 +143,14 @@ static const struct command commands[] = {
 		"enable", "DEVICE", 1, 1, TAKES_SETTINGS | TAKES_ANYWHERE, ctl_enable,
 		"read this adapter whenever it is plugged in",
 		"Write a rule for udev by which the adapter behind DEVICE (as ttyUSB0, /dev/ttyUSB0, or the\n"
-		"ID that \"adapters\" prints) is attached to the kernel module from now on: by its serial\n"
-		"number and interface, or, if it has none of its own, by the place where it is plugged in.\n"
+		"ID that \"adapters\" prints) is attached to the kernel module from now on, or with another\n"
+		"framing than hdlc read by amshand itself. It is known by its serial number and interface,\n"
+		"or, if it has none of its own, by the place where it is plugged in.\n"
 		"What was enabled before is enabled anew; settings that are not given stay as they were. One\n"
 		"that another program has open is refused. Only root may.\n"
 		"\n"
-		"Exit status: 0 the rule is there, and where udev and systemd run the adapter is attached;\n"
-		"1 it is not; 2 wrong usage.\n",
+		"Exit status: 0 the rule is there, and where udev and systemd run the adapter is attached,\n"
+		"or read by amshand; 1 it is not; 2 wrong usage.\n",
 	},
 	{
 		"disable", "DEVICE", 1, 1, 0, ctl_disable,
@@ -245,7 +246,9 @@ static const struct {
 	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
 			  "      --parity P    none, even or odd (default: likewise, or none)\n"
 			  "      --data N      data bits, 5 to 8 (default: likewise, or 8)\n"
-			  "      --stop N      stop bits, 1 or 2 (default: likewise, or 1)\n" },
+			  "      --stop N      stop bits, 1 or 2 (default: likewise, or 1)\n"
+			  "      --framing F   hdlc, or for amshand itself: p1, mbus or apdu (default: likewise,\n"
+			  "                    or hdlc)\n" },
 	{ TAKES_PROBING, "      --enable      enable the adapter with the best settings, as \"enable\" does\n"
 			 "      --seconds N   listen to each setting for at most so long, 1 to 600 (default: 12)\n" },
 	{ TAKES_ANYWHERE, "      --anywhere    an adapter without a serial number of its own: wherever it is\n"
@@ -281,6 +284,7 @@ enum {
 	OPT_PARITY,
 	OPT_DATA,
 	OPT_STOP,
+	OPT_FRAMING,
 	OPT_ANYWHERE,
 	OPT_ENABLE,
 	OPT_SECONDS,
@@ -302,6 +306,7 @@ static const struct option long_options[] = {
 	{ "parity", required_argument, NULL, OPT_PARITY },
 	{ "data", required_argument, NULL, OPT_DATA },
 	{ "stop", required_argument, NULL, OPT_STOP },
+	{ "framing", required_argument, NULL, OPT_FRAMING },
 	{ "anywhere", no_argument, NULL, OPT_ANYWHERE },
 	{ "enable", no_argument, NULL, OPT_ENABLE },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
@@ -324,14 +329,18 @@ struct given {
 	unsigned int seconds;
 	unsigned int given;	/* of the settings, enum ctl_setting */
 	struct serial_settings settings;
+	enum link_framing framing;
 };
 
 /* Both read optarg: -EINVAL after a sentence. */
-static int setting_read(const char *option, struct serial_settings *s)
+static int setting_read(const char *option, struct given *g)
 {
 	_cleanup_free_ char *error = NULL;
+	int r;
 
-	if (serial_settings_set(s, option, optarg, &error) == 0)
+	r = strcmp(option, "framing") ? serial_settings_set(&g->settings, option, optarg, &error) :
+					serial_framing_set(&g->framing, optarg, &error);
+	if (r == 0)
 		return 0;
 	ctl_say("--%s", error ? error : option);
 	return -EINVAL;
@@ -384,8 +393,9 @@ static int options_read(int argc, char **argv, bool stop, const char *where, str
 		case OPT_PARITY:
 		case OPT_DATA:
 		case OPT_STOP:
+		case OPT_FRAMING:
 			g->given |= CTL_BAUD << (c - OPT_BAUD);
-			if (setting_read(long_options[index].name, &g->settings) < 0)
+			if (setting_read(long_options[index].name, g) < 0)
 				return -EINVAL;
 			break;
 		case OPT_ANYWHERE:
@@ -448,7 +458,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 		{ g->json, TAKES_JSON, "--json" },
 		{ g->watch, TAKES_WATCH, "--watch" },
 		{ g->no_plot, TAKES_NO_PLOT, "--no-plot" },
-		{ g->given, TAKES_SETTINGS, "--baud, --parity, --data or --stop" },
+		{ g->given, TAKES_SETTINGS, "--baud, --parity, --data, --stop or --framing" },
 		{ g->anywhere, TAKES_ANYWHERE, "--anywhere" },
 		{ g->enable, TAKES_PROBING, "--enable" },
 		{ g->seconds, TAKES_PROBING, "--seconds" },
@@ -508,6 +518,7 @@ static int options_check(const struct command *c, const struct given *g, struct 
 	o->counter = g->counter;
 	o->given = g->given;
 	o->settings = g->settings;
+	o->framing = g->framing;
 	o->bus = g->user ? CTL_BUS_USER : g->system ? CTL_BUS_SYSTEM : CTL_BUS_ANY;
 	return keys_take(g->key, g->auth_key, &o->keys);
 }

@@ -25,7 +25,7 @@
 #include "source/tty.h"
 #include "util.h"
 
-/* Nine settings, and then it is over, are less than two minutes. */
+/* Ten settings, and then it is over, are two minutes at most. */
 #define SECONDS_DEFAULT	12
 
 #define READ_MAX	4096
@@ -326,7 +326,7 @@ static int enable(const struct ctl_options *o, const struct probe *p, const stru
 			return CTL_FAILED;
 		}
 	}
-	status = enable_adapter(&p->adapter, &best->want, o->anywhere);
+	status = enable_adapter(&p->adapter, &best->want, best->result.framing, o->anywhere);
 	if (o->json) {
 		fflush(stdout);
 		dup2(out, STDOUT_FILENO);

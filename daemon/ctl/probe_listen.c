@@ -2,9 +2,9 @@
 /*
  * Listening: from octets, flags and times to a verdict on one setting.  No I/O.
  *
- * Octets go to a capture that was told what it is, binary HDLC: what it would find out by itself
- * takes the beginning of a file, and here it is the middle of a line.  All else is named by the
- * beginning of a burst.
+ * Octets go to a capture that was told that they are framed: what it would find out by itself takes
+ * the beginning of a file, and here it is the middle of a line.  Its deframer hears all framings.  What
+ * is none of them is named by the beginning of a burst.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #define NOTE_MIN	4	/* printable octets that are worth a word */
 #define TEXT_MIN	24	/* that are no accident */
 #define MBUS_START	0x68
+#define MBUS_HEAD_MAX	7	/* octets that tell an M-Bus frame */
 
 /* ---- counters ---- */
 
@@ -30,27 +31,42 @@ static bool has_pending_frame(const struct listen *l)
 	return framer_pending(&l->capture.deframer.hdlc) > HEADER_MAX;
 }
 
+/* Also of what has no checksum before its end; these begin with what is no accident. */
+static bool is_receiving(const struct listen *l)
+{
+	const struct deframer *d = &l->capture.deframer;
+
+	return has_pending_frame(l) || p1_pending(&d->p1) > TEXT_MIN ||
+	       mbus_pending(&d->mbus) > MBUS_HEAD_MAX;
+}
+
 /* Bring the result up to date. */
 static void refresh(struct listen *l, u64 now_us)
 {
-	const struct framer_stats *f = &l->capture.deframer.hdlc.stats;
+	const struct deframer *d = &l->capture.deframer;
+	const struct framer_stats *f = &d->hdlc.stats;
+	const struct p1_stats *p1 = &d->p1.stats;
+	const struct mbus_stats *m = &d->mbus.stats;
 	const struct capture_stats *s = &l->capture.stats;
 	struct listen_result *r = &l->result;
 
 	r->us = now_us - l->begun_us;
-	r->octets = f->octets;
+	r->octets = d->octets;
 	r->flags = f->flags;
-	r->frames = f->frames;
-	r->bad_frames = f->fcs_errors + f->timeouts;
-	r->headers = r->frames + r->bad_frames + has_pending_frame(l);
+	r->framing = d->framing;
+	r->frames = deframer_units(d);
+	r->headers = f->frames + f->fcs_errors + f->timeouts + has_pending_frame(l) + m->frames;
+	r->bad_frames = f->fcs_errors + f->timeouts + p1->crc_errors + p1->timeouts +
+			m->sum_errors + m->broken;
 	r->bad_headers = f->hcs_errors;
 	r->messages = s->messages - l->unknown;
 	r->unknown = l->unknown;
 	r->segments = s->pieces + s->broken;
-	r->blocks = 0;
 	r->unreadable = s->unsupported + s->malformed + s->empty;
-	if (r->encrypted != s->closed)
+	if (r->encrypted != s->closed) {
 		cipher_title_text(s->ciphered.title, s->ciphered.title_len, r->title);
+		cipher_say(s->trouble, &s->ciphered, 0, r->ciphered);
+	}
 	r->encrypted = s->closed;
 }
 
@@ -118,6 +134,12 @@ static bool is_text(const u8 *p, size_t n)
 	return n && printable * 20 >= n * 19;
 }
 
+/* Beginnings of what meters send: the next one may be whole. */
+static bool is_meter(const struct listen_result *r)
+{
+	return r->other == LISTEN_P1 || r->other == LISTEN_MBUS;
+}
+
 /* The first line that has something in it. */
 static void note_text(struct listen_result *r, const u8 *p, size_t n)
 {
@@ -137,9 +159,9 @@ static void note_text(struct listen_result *r, const u8 *p, size_t n)
 }
 
 /*
- * Name what the burst is, if it is no frame.
+ * Name what the burst is, if nothing whole is in it.
  *
- * Return: it is no accident.
+ * Return: it is no accident, and no meter.
  */
 static bool name_other(struct listen *l)
 {
@@ -154,14 +176,16 @@ static bool name_other(struct listen *l)
 	/* By accident four octets look so somewhere, but not in front. */
 	if (framing == LINK_MBUS && b->whole && b->first == MBUS_START && b->n >= LIST_MIN) {
 		r->other = LISTEN_MBUS;
-		return true;
+		return false;
 	}
 	if (b->n_head < NOTE_MIN || !is_text(b->head, b->n_head))
 		return false;
 	if (framing == LINK_P1 && b->n >= TEXT_MIN) {
 		r->other = LISTEN_P1;
-		return true;
+		return false;
 	}
+	if (is_meter(r))
+		return false;
 	if (l->text_octets < b->n) {
 		l->text_octets = b->n;
 		note_text(r, b->head, b->n_head);
@@ -233,6 +257,8 @@ static enum listen_state burst_bad(struct listen *l)
 
 	if (name_other(l))
 		return decide(l, LISTEN_OTHER);
+	if (is_meter(&l->result))
+		return LISTEN_ON;
 	if (b->n >= STREAM_MIN)
 		return decide(l, LISTEN_BAD);
 	if (!b->whole)
@@ -257,7 +283,7 @@ static enum listen_state burst_end(struct listen *l, u64 now_us)
 	b->on = false;
 	if (l->settled)
 		return LISTEN_ON;
-	if (l->result.headers == b->headers)
+	if (l->result.headers == b->headers && l->result.frames == b->frames)
 		return burst_bad(l);
 	/* Nothing readable came, or it would be decided; but the frames are whole. */
 	if (l->result.frames != b->frames && (b->whole || good_or_flawed(l) == LISTEN_GOOD))
@@ -274,7 +300,7 @@ static enum listen_state last_word(struct listen *l, u64 now_us)
 		return r->state;
 	if (r->frames)
 		return decide(l, l->settled ? LISTEN_GOOD : good_or_flawed(l));
-	if (l->text_octets >= TEXT_MIN)
+	if (l->text_octets >= TEXT_MIN || is_meter(r))
 		return decide(l, LISTEN_OTHER);
 	return decide(l, r->octets ? LISTEN_BAD : LISTEN_SILENT);
 }
@@ -312,11 +338,12 @@ enum listen_state listen_push(struct listen *l, const u8 *data, const u8 *flags,
 		l->settled = true;
 	else if (readable && l->burst.whole && !l->settled)
 		return decide(l, LISTEN_FLAWED);
-	/* Whose it is may stand in the next list only. */
-	if (l->settled && (r->maker || r->encrypted))
+	/* Whose it is may stand in the next list only; a telegram is all there is. */
+	if (l->settled && (r->maker || r->encrypted || r->framing == LINK_P1))
 		return decide(l, LISTEN_GOOD);
 	/* It does not end, and there is nothing in it. */
-	if (!l->settled && l->burst.n >= STREAM_MIN && r->headers == l->burst.headers)
+	if (!l->settled && l->burst.n >= STREAM_MIN && r->headers == l->burst.headers &&
+	    r->frames == l->burst.frames && !is_receiving(l))
 		return burst_end(l, now_us);
 	return listen_tick(l, now_us);
 }
@@ -324,7 +351,7 @@ enum listen_state listen_push(struct listen *l, const u8 *data, const u8 *flags,
 /* A frame that is being received, or may be, is waited for. */
 static u64 time_over(const struct listen *l)
 {
-	return l->until_us + (l->burst.on && has_pending_frame(l) ? LISTEN_GRACE_US : 0);
+	return l->until_us + (l->burst.on && is_receiving(l) ? LISTEN_GRACE_US : 0);
 }
 
 u64 listen_next(const struct listen *l)

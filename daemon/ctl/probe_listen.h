@@ -3,7 +3,8 @@
  * Listening: what comes of a line with one setting, and when that is decided.
  *
  * Pure: octets and times in, a verdict out.  The checksum decides; what the line said of an octet
- * is only counted, since adapters differ in what they tell (serial.h, framer.h).
+ * is only counted, since adapters differ in what they tell (serial.h, framer.h).  Of a telegram that
+ * has none, what it says decides.
  *
  * A meter sends bursts, one for each list, some seconds apart.  A burst that was going on when we
  * began may show anything; the next one has to begin and to end as a frame does.  So a setting is
@@ -15,6 +16,7 @@
 #define AMSHAN_CTL_PROBE_LISTEN_H
 
 #include "ctl/capture.h"
+#include "meter/cipher_say.h"
 
 #define LISTEN_HEAD_MAX		1024	/* of a burst: enough to name what is no frame */
 #define LISTEN_TEXT_MAX		64
@@ -33,10 +35,10 @@ enum listen_state {
 	LISTEN_FLAWED,	/* whole frames, and line errors */
 	LISTEN_BAD,	/* octets, and no whole frame */
 	LISTEN_SILENT,	/* no octets */
-	LISTEN_OTHER,	/* no meter, or one that is not read yet: see enum listen_other */
+	LISTEN_OTHER,	/* no meter, or one that is not heard whole: see enum listen_other */
 };
 
-/* What else it can be. */
+/* What else it can be: no meter, or the beginnings of what nothing whole came of. */
 enum listen_other {
 	LISTEN_NOTHING_ELSE,
 	LISTEN_TEXT,
@@ -62,18 +64,20 @@ struct listen_errors {
  * @us: how long it took
  * @octets: with fillers of breaks, which cannot be told from octets
  * @flags: HDLC flags
- * @headers: headers with a good checksum
+ * @headers: headers with a good checksum, and M-Bus frames
  * @bad_headers: with a bad one
- * @frames: whole frames
- * @bad_frames: good headers without one: bad checksum, or cut off
+ * @framing: of what came whole, LINK_UNKNOWN: nothing did
+ * @frames: whole frames, telegrams (P1), messages (M-Bus) or APDUs
+ * @bad_frames: good headers, and beginnings of telegrams and of M-Bus frames, without one: bad
+ *              checksum, or cut off
  * @line: errors of the line
  * @messages: messages with readings
  * @unknown: lists that no table knows
  * @encrypted: encrypted messages
- * @segments: segmented frames
- * @blocks: blocks of a general block transfer
+ * @segments: segments and blocks of messages that are not whole
  * @unreadable: whole frames with something else in them
  * @title: system title of the last encrypted message, "": none was sent
+ * @ciphered: what is to be said of it, "": there was none
  * @maker: of the last list that had a maker's mark, NULL: none
  * @version: its list version, "": it sends none.  Harmless for a terminal
  * @other: what it is instead of frames
@@ -86,6 +90,7 @@ struct listen_result {
 	u64 flags;
 	u64 headers;
 	u64 bad_headers;
+	enum link_framing framing;
 	u64 frames;
 	u64 bad_frames;
 	struct listen_errors line;
@@ -93,9 +98,9 @@ struct listen_result {
 	u64 unknown;
 	u64 encrypted;
 	u64 segments;
-	u64 blocks;
 	u64 unreadable;
 	char title[3 * APDU_TITLE_MAX];
+	char ciphered[CIPHER_SAY_MAX];
 	const char *maker;
 	char version[LISTEN_VERSION_MAX];
 	enum listen_other other;

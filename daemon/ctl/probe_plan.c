@@ -5,27 +5,38 @@
 #include "ctl/probe_plan.h"
 #include "util.h"
 
-/* By what is seen in houses (the parity is almost never documented). */
-static const struct {
+/* struct setting - a row of the plan */
+struct setting {
 	u32 baud;
 	enum serial_parity parity;
-} order[PROBE_TRIES_MAX] = {
-	{ 2400, PARITY_NONE },
-	{ 2400, PARITY_EVEN },
-	{ 2400, PARITY_ODD },
-	{ 115200, PARITY_NONE },
-	{ 9600, PARITY_NONE },
-	{ 9600, PARITY_EVEN },
-	{ 115200, PARITY_EVEN },
-	{ 9600, PARITY_ODD },
-	{ 115200, PARITY_ODD },
+	u8 data;
 };
 
-static bool was_tried(const struct probe_try *tries, size_t n, u32 baud, enum serial_parity parity)
+/*
+ * By what is seen in houses (the parity is almost never documented): HDLC and M-Bus at 2400, P1 at
+ * 115200, and P1 before DSMR 4 at 9600 7E1.
+ */
+static const struct setting order[PROBE_TRIES_MAX] = {
+	{ 2400, PARITY_NONE, 8 },
+	{ 2400, PARITY_EVEN, 8 },
+	{ 115200, PARITY_NONE, 8 },
+	{ 2400, PARITY_ODD, 8 },
+	{ 9600, PARITY_NONE, 8 },
+	{ 9600, PARITY_EVEN, 8 },
+	{ 9600, PARITY_EVEN, 7 },
+	{ 115200, PARITY_EVEN, 8 },
+	{ 9600, PARITY_ODD, 8 },
+	{ 115200, PARITY_ODD, 8 },
+};
+
+static bool was_tried(const struct probe_try *tries, size_t n, const struct setting *s)
 {
-	for (size_t i = 0; i < n; i++)
-		if (tries[i].want.baud == baud && tries[i].want.parity == parity)
+	for (size_t i = 0; i < n; i++) {
+		const struct serial_settings *want = &tries[i].want;
+
+		if (want->baud == s->baud && want->parity == s->parity && want->data == s->data)
 			return true;
+	}
 	return false;
 }
 
@@ -60,12 +71,13 @@ bool probe_next(const struct probe_try *tries, size_t n, struct serial_settings 
 	if (probe_is_silent(tries, n))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		if (was_tried(tries, n, order[i].baud, order[i].parity) ||
+		if (was_tried(tries, n, &order[i]) ||
 		    (baud && order[i].baud != baud))
 			continue;
 		serial_settings_init(ret);
 		ret->baud = order[i].baud;
 		ret->parity = order[i].parity;
+		ret->data = order[i].data;
 		ret->mark_errors = true;
 		return true;
 	}

@@ -10,7 +10,7 @@
 #include "ctl/probe_listen.h"
 #include "source/serial.h"
 
-#define PROBE_TRIES_MAX	9	/* 2400, 9600 and 115200 baud, each 8N1, 8E1 and 8O1 */
+#define PROBE_TRIES_MAX	10	/* 2400, 9600 and 115200 baud, each 8N1, 8E1 and 8O1; 9600 7E1 */
 
 /**
  * struct probe_try - a setting and what came of it

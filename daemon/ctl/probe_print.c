@@ -90,6 +90,7 @@ static int add_row(struct libscols_table *table, const struct probe_try *t)
 {
 	const struct listen_result *r = &t->result;
 	char settings[SERIAL_FORMAT_MAX], octets[CELL_MAX], flags[CELL_MAX], headers[CELL_MAX];
+	const char *framing = r->framing ? link_framing_word(r->framing) : "";
 	char frames[CELL_MAX], errors[CELL_MAX], messages[CELL_MAX], maker[2 * LISTEN_VERSION_MAX];
 
 	serial_format(&t->want, settings);
@@ -109,14 +110,15 @@ static int add_row(struct libscols_table *table, const struct probe_try *t)
 	if (r->other)
 		snprintf(messages, sizeof(messages), "%s", probe_other_name(r->other));
 	snprintf(maker, sizeof(maker), "%s%s%s", r->maker ?: "", *r->version ? " " : "", r->version);
-	return table_add(table, (const char *const[]){ settings, octets, flags, headers, frames,
-						       errors, messages, maker }, 8);
+	return table_add(table, (const char *const[]){ settings, framing, octets, flags, headers,
+						       frames, errors, messages, maker }, 9);
 }
 
 static int print_table(const struct probe_outcome *o)
 {
 	static const struct table_column columns[] = {
 		{ "SETTINGS" },
+		{ "FRAMING" },
 		{ "OCTETS", .right = true },
 		{ "FLAGS", .right = true },
 		{ "HCS/BAD", .right = true },
@@ -212,7 +214,6 @@ static json_t *try_object(const struct probe_try *t)
 		{ "unknown_lists", r->unknown },
 		{ "encrypted", r->encrypted },
 		{ "segmented", r->segments },
-		{ "blocks", r->blocks },
 		{ "unreadable", r->unreadable },
 	};
 	json_t *j = json_object();
@@ -227,6 +228,8 @@ static json_t *try_object(const struct probe_try *t)
 		e = report_add(j, "seconds", json_real((double)(r->us / 10000) / 100));
 	for (size_t i = 0; i < ARRAY_SIZE(counters) && e == 0 && !t->refused; i++)
 		e = report_add(j, counters[i].name, json_integer((json_int_t)counters[i].n));
+	if (e == 0 && !t->refused)
+		e = report_add_text(j, "framing", link_framing_word(r->framing));
 	if (e == 0)
 		e = add_maker(j, r);
 	if (e == 0)
@@ -245,7 +248,9 @@ static json_t *best_object(const struct probe_outcome *o)
 
 	if (!j)
 		return NULL;
-	if (add_settings(j, &o->best->want) == 0 && add_maker(j, &o->best->result) == 0 &&
+	if (add_settings(j, &o->best->want) == 0 &&
+	    report_add_text(j, "framing", link_framing_word(o->best->result.framing)) == 0 &&
+	    add_maker(j, &o->best->result) == 0 &&
 	    report_add(j, "line_errors", json_boolean(o->best->result.state != LISTEN_GOOD)) == 0)
 		return j;
 	json_decref(j);

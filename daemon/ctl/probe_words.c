@@ -58,23 +58,53 @@ const char *probe_other_name(enum listen_other other)
 	return names[other];
 }
 
+/* "frame", or what else comes whole */
+static const char *unit_name(enum link_framing framing)
+{
+	switch (framing) {
+	case LINK_P1:
+		return "telegram";
+	case LINK_MBUS:
+		return "M-Bus message";
+	case LINK_APDU:
+		return "bare APDU";
+	default:
+		return "frame";
+	}
+}
+
 /* Whose lists they are, or what else the frames carry. */
 static void add_content(struct words *w, const struct listen_result *r)
 {
+	const char *unit = unit_name(r->framing);
+
 	if (r->maker)
 		words_add(w, "%s%s%s", r->maker, *r->version ? ", " : "", r->version);
 	else if (r->messages)
-		words_add(w, "a list that does not tell its maker");
+		words_add(w, "a %s that does not tell its maker",
+			  r->framing == LINK_P1 ? unit : "list");
 	else if (r->encrypted)
-		words_add(w, "encrypted, system title %s: keys are not supported yet",
-			  *r->title ? r->title : "not sent");
+		words_add(w, "%s", r->ciphered);
 	else if (r->unknown)
 		words_add(w, "a list that no table knows; please report a capture");
-	else if (r->segments || r->blocks)
-		words_add(w, "%s, not put together yet",
-			  r->segments ? "segmented frames" : "blocks of a general block transfer");
+	else if (r->segments)
+		words_add(w, "pieces of longer messages, none of which was whole");
 	else
-		words_add(w, "frames are good, but what they contain cannot be decoded");
+		words_add(w, "%ss are good, but what they contain cannot be decoded", unit);
+}
+
+/* What was counted, in the terms of what came. */
+static void add_counts(struct words *w, const struct listen_result *r)
+{
+	words_add_count(w, r->octets, "octet");
+	words_add(w, ", ");
+	if (r->framing == LINK_UNKNOWN || r->framing == LINK_HDLC) {
+		words_add_count(w, r->flags, "flag");
+		words_add(w, ", ");
+		words_add_count(w, r->headers, "good header");
+		words_add(w, ", ");
+	}
+	words_add_count(w, r->frames, unit_name(r->framing));
 }
 
 /* ---- one try ---- */
@@ -94,13 +124,7 @@ char *probe_try_text(const struct probe_try *t, char *buf)
 		words_add(w, "no octets");
 		return buf;
 	}
-	words_add_count(w, r->octets, "octet");
-	words_add(w, ", ");
-	words_add_count(w, r->flags, "flag");
-	words_add(w, ", ");
-	words_add_count(w, r->headers, "good header");
-	words_add(w, ", ");
-	words_add_count(w, r->frames, "frame");
+	add_counts(w, r);
 	if (r->frames) {
 		words_add(w, " (");
 		add_content(w, r);
@@ -118,9 +142,9 @@ char *probe_best_text(const struct probe_outcome *o, char *buf)
 {
 	struct words w = { .buf = buf, .size = PROBE_SENTENCE_MAX };
 	const struct listen_result *r = &o->best->result;
-	char format[SERIAL_FORMAT_MAX];
+	char line[SERIAL_LINE_MAX];
 
-	words_add(&w, "%s (", serial_format(&o->best->want, format));
+	words_add(&w, "%s (", serial_line_format(&o->best->want, r->framing, line));
 	add_content(&w, r);
 	words_add(&w, ")");
 	if (r->state != LISTEN_GOOD)
@@ -152,8 +176,11 @@ static void add_other(struct words *w, const struct probe_try *t)
 	if (t->result.other == LISTEN_TEXT)
 		words_add(w, "looks like text, not like a meter: \"%s\" (%s)", t->result.text, format);
 	else
-		words_add(w, "%s at %s: not read yet",
-			  t->result.other == LISTEN_P1 ? "P1 telegrams" : "M-Bus frames", format);
+		words_add(w, "%s at %s, but none is whole with a good checksum: octets are damaged or "
+			     "lost; check cable and power of the adapter%s",
+			  t->result.other == LISTEN_P1 ? "P1 telegrams" : "M-Bus frames", format,
+			  t->result.other == LISTEN_P1 ? ", or whether the meter has another "
+							 "checksum (p1-checksum)" : "");
 }
 
 /* The try that came nearest to frames. */

@@ -8,6 +8,7 @@
 #define AMSHAN_CTL_PROBE_WORDS_H
 
 #include "ctl/probe_plan.h"
+#include "source/serial_udev.h"
 
 #define PROBE_SENTENCE_MAX	1024
 
@@ -41,7 +42,7 @@ const char *probe_other_name(enum listen_other other);
 /* probe_try_text() - "2400 8N1: 288 octets, 2 flags, 1 good header, 1 frame (Aidon)" */
 char *probe_try_text(const struct probe_try *t, char *buf);
 
-/* probe_best_text() - "2400 8E1 (Kaifa, KFM_001)" */
+/* probe_best_text() - "2400 8E1 (Kaifa, KFM_001)"; "115200 8N1 p1 (...)" */
 char *probe_best_text(const struct probe_outcome *o, char *buf);
 
 /* probe_why_none() - why there is no best setting */

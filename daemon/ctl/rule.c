@@ -243,7 +243,7 @@ static int make_usb(const struct adapter *a, enum rule_wish wish, const char *tw
 int rule_make(const struct adapter *a, enum rule_wish wish, const char *twin, struct rule *ret,
 	      char *note, char *why, size_t size)
 {
-	struct rule r = { .enable = wish != RULE_DISABLE };
+	struct rule r = { .enable = wish != RULE_DISABLE, .framing = LINK_HDLC };
 	int e;
 
 	*note = '\0';

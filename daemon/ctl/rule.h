@@ -61,6 +61,7 @@ enum rule_wish {
  * @model_id: likewise
  * @enable: it is attached; else it is left alone
  * @settings: if it is attached; without a path.  The default in place of a wrong one
+ * @framing: likewise; anything but LINK_HDLC: it is not attached, amshand reads it
  */
 struct rule {
 	char name[RULE_NAME_MAX];
@@ -78,6 +79,7 @@ struct rule {
 	char model_id[RULE_NUMBER_MAX];
 	bool enable;
 	struct serial_settings settings;
+	enum link_framing framing;
 };
 
 /* rule_is_plain() - not empty, short enough, and without a character that a rule must not have */

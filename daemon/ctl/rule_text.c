@@ -32,6 +32,22 @@ const char *rule_parity(enum serial_parity p)
 
 /* ---- to text ---- */
 
+/* What it is to be set to; of the framing only what has not always been there. */
+static void print_settings(const struct rule *r, char *buf, size_t size)
+{
+	int n;
+
+	n = snprintf(buf, size,
+		     "  ENV{AMSHAN_ADAPTER}=\"1\", ENV{AMSHAN_BAUD}=\"%u\", "
+		     "ENV{AMSHAN_PARITY}=\"%s\", ENV{AMSHAN_DATA}=\"%u\", "
+		     "ENV{AMSHAN_STOP}=\"%u\"", r->settings.baud,
+		     rule_parity(r->settings.parity), r->settings.data, r->settings.stop);
+	if (serial_framing_is_ours(r->framing))
+		n += snprintf(buf + n, size - (size_t)n, ", \\\n  ENV{AMSHAN_FRAMING}=\"%s\"",
+			      link_framing_word(r->framing));
+	snprintf(buf + n, size - (size_t)n, "\n");
+}
+
 char *rule_print(const struct rule *r, char *buf)
 {
 	static const char *const hows[RULE_HOWS] = {
@@ -57,11 +73,7 @@ char *rule_print(const struct rule *r, char *buf)
 			n += (size_t)snprintf(buf + n, RULE_TEXT_MAX - n, "  %s==\"%s\", \\\n",
 					      rule_keys[i].key, rule_value(r, &rule_keys[i]));
 	if (r->enable)
-		snprintf(buf + n, RULE_TEXT_MAX - n,
-			 "  ENV{AMSHAN_ADAPTER}=\"1\", ENV{AMSHAN_BAUD}=\"%u\", "
-			 "ENV{AMSHAN_PARITY}=\"%s\", ENV{AMSHAN_DATA}=\"%u\", "
-			 "ENV{AMSHAN_STOP}=\"%u\"\n", r->settings.baud,
-			 rule_parity(r->settings.parity), r->settings.data, r->settings.stop);
+		print_settings(r, buf + n, RULE_TEXT_MAX - n);
 	else
 		snprintf(buf + n, RULE_TEXT_MAX - n, "  ENV{AMSHAN_ADAPTER}=\"0\"\n");
 	return buf;
@@ -187,6 +199,15 @@ static int take_match(struct parsing *p, const struct term *t)
 	return -EINVAL;
 }
 
+/* Whose rule it is is known all the same. */
+static void note_wrong(struct parsing *p, const char *error)
+{
+	char shown[TEXT_MAX];
+
+	snprintf(p->r->why, sizeof(p->r->why), "%s",
+		 text_escape(error ?: "out of memory", shown, sizeof(shown)));
+}
+
 static int take_assignment(struct parsing *p, const struct term *t)
 {
 	static const struct {
@@ -196,7 +217,6 @@ static int take_assignment(struct parsing *p, const struct term *t)
 		{ "ENV{AMSHAN_DATA}", "data" }, { "ENV{AMSHAN_STOP}", "stop" },
 	};
 	_cleanup_free_ char *error = NULL;
-	char shown[TEXT_MAX];
 
 	if (!strcmp(t->key, "ENV{AMSHAN_ADAPTER}") &&
 	    (!strcmp(t->value, "0") || !strcmp(t->value, "1"))) {
@@ -204,14 +224,16 @@ static int take_assignment(struct parsing *p, const struct term *t)
 		p->r->enable = *t->value == '1';
 		return 0;
 	}
+	if (!strcmp(t->key, "ENV{AMSHAN_FRAMING}")) {
+		if (serial_framing_set(&p->r->framing, t->value, &error) < 0)
+			note_wrong(p, error);
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (strcmp(t->key, settings[i].key) != 0)
 			continue;
-		/* Whose rule it is is known all the same. */
 		if (serial_settings_set(&p->r->settings, settings[i].name, t->value, &error) < 0)
-			snprintf(p->r->why, sizeof(p->r->why), "%s",
-				 text_escape(error ? error : "out of memory", shown,
-					     sizeof(shown)));
+			note_wrong(p, error);
 		return 0;
 	}
 	return -EINVAL;
@@ -256,7 +278,7 @@ void rule_parse(const char *text, const char *name, struct rule *ret)
 {
 	char line[RULE_TEXT_MAX];
 	const char *rest = line;
-	struct rule r = { 0 };
+	struct rule r = { .framing = LINK_HDLC };
 	struct parsing p = { .r = &r };
 	struct term t = { 0 };
 	int e;
@@ -273,7 +295,7 @@ void rule_parse(const char *text, const char *name, struct rule *ret)
 	if (e == 0)
 		e = find_how(&p);
 	if (e < 0) {
-		r = (struct rule){ .is_foreign = true };
+		r = (struct rule){ .is_foreign = true, .framing = LINK_HDLC };
 		serial_settings_init(&r.settings);
 		snprintf(r.why, sizeof(r.why),
 			 "it is not as \"amshanctl enable\" writes it, and cannot be understood");

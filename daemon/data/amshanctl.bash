@@ -30,7 +30,7 @@ _amshanctl_options() {
 	forget) echo --user --system --counter ;;
 	ports) echo --json --watch ;;
 	probe) echo --json --enable --seconds --anywhere ;;
-	enable) echo --baud --parity --data --stop --anywhere ;;
+	enable) echo --baud --parity --data --stop --framing --anywhere ;;
 	"") echo --json --user --system --version ;;
 	esac
 	echo --help
@@ -42,6 +42,7 @@ _amshanctl_values() {
 	--parity) echo none even odd ;;
 	--data) echo 5 6 7 8 ;;
 	--stop) echo 1 2 ;;
+	--framing) echo hdlc p1 mbus apdu ;;
 	esac
 }
 

@@ -13,6 +13,8 @@
 
 /* Where udev keeps the names of adapters that stay. */
 #define KERNEL_LINKS	"/dev/serial/by-id"
+/* Where it keeps the places in which they are plugged in. */
+#define KERNEL_PLACES	"/dev/serial/by-path"
 
 /**
  * kernel_attach() - read a port from here on

@@ -328,9 +328,14 @@ struct seqmem *kernel_ports_memory(struct kernel_ports *p)
 
 /* ---- names ---- */
 
-static bool is_tty(const struct port_info *port, const struct stat *st)
+static dev_t devt_of(const struct port_info *port)
 {
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(port->tty_major, port->tty_minor);
+	return makedev(port->tty_major, port->tty_minor);
+}
+
+static bool is_tty(dev_t devt, const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == devt;
 }
 
 bool port_is_tty(const struct port_info *port, const char *tty)
@@ -340,10 +345,10 @@ bool port_is_tty(const struct port_info *port, const char *tty)
 	if (*tty != '/')
 		return !strcmp(tty, port->tty);
 
-	return stat(tty, &st) == 0 && is_tty(port, &st);
+	return stat(tty, &st) == 0 && is_tty(devt_of(port), &st);
 }
 
-bool port_link(const char *dir, const struct port_info *port, char *buf, size_t size)
+bool devt_link(const char *dir, dev_t devt, char *buf, size_t size)
 {
 	const struct dirent *e;
 	bool found = false;
@@ -354,7 +359,7 @@ bool port_link(const char *dir, const struct port_info *port, char *buf, size_t 
 	while ((e = readdir(d))) {
 		struct stat st;
 
-		if (fstatat(dirfd(d), e->d_name, &st, 0) < 0 || !is_tty(port, &st) ||
+		if (fstatat(dirfd(d), e->d_name, &st, 0) < 0 || !is_tty(devt, &st) ||
 		    strlen(e->d_name) >= size || (found && strcmp(e->d_name, buf) >= 0))
 			continue;
 		strcpy(buf, e->d_name);
@@ -363,4 +368,9 @@ bool port_link(const char *dir, const struct port_info *port, char *buf, size_t 
 	closedir(d);
 
 	return found;
+}
+
+bool port_link(const char *dir, const struct port_info *port, char *buf, size_t size)
+{
+	return devt_link(dir, devt_of(port), buf, size);
 }

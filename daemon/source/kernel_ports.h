@@ -11,6 +11,7 @@
 #define AMSHAN_SOURCE_KERNEL_PORTS_H
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include "netlink/ports.h"
 #include "source/seqmem.h"
@@ -121,14 +122,17 @@ struct seqmem *kernel_ports_memory(struct kernel_ports *p);
 bool port_is_tty(const struct port_info *port, const char *tty);
 
 /**
- * port_link() - the name of a port that stays: of a link to its tty
+ * devt_link() - the name of a tty that stays: of a link to it
  * @dir: folder of links
- * @port: the port
+ * @devt: number of the tty
  * @buf: the name of the link in @dir, the first one if there are several
  * @size: of @buf
  *
  * Return: true if there is one.
  */
+bool devt_link(const char *dir, dev_t devt, char *buf, size_t size);
+
+/* port_link() - the same for the tty of a port */
 bool port_link(const char *dir, const struct port_info *port, char *buf, size_t size);
 
 #endif /* AMSHAN_SOURCE_KERNEL_PORTS_H */

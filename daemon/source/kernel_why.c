@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "netlink/ports.h"
 #include "source/kernel_why.h"
+#include "source/opted.h"
 
 void kernel_why_not_opened(const char *node, int error, struct access_group *g, char *why,
 			   size_t size)
@@ -37,9 +39,24 @@ void kernel_why_not_opened(const char *node, int error, struct access_group *g, 
 	}
 }
 
+static bool is_for_amshand(const char *tty)
+{
+	char path[64];
+	struct stat st;
+
+	if (*tty != '/')
+		snprintf(path, sizeof(path), "/dev/%s", tty);
+
+	return *tty && stat(*tty == '/' ? tty : path, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       opted_in(st.st_rdev) == OPTED_READER;
+}
+
 void kernel_why_no_port(const char *tty, bool opened, int n, char *why, size_t size)
 {
-	if (n < 0)
+	if (is_for_amshand(tty))
+		snprintf(why, size, "not for the module, its meter does not send HDLC: "
+			 "serial:%s%s?udev=yes", *tty == '/' ? "" : "/dev/", tty);
+	else if (n < 0)
 		ports_say_error(n, why, size);
 	else if (!*tty)
 		snprintf(why, size, "%s", n ? "every port that is attached has a source of its own" :

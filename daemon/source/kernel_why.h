@@ -23,6 +23,8 @@ void kernel_why_not_opened(const char *node, int error, struct access_group *g, 
  * @tty: what its URI names, "": none
  * @opened: it read that one before
  * @n: what ports_read() returned
+ *
+ * Of a tty that is opted in for amshand itself it says how that is named.
  * @why: a sentence
  * @size: of @why
  */

@@ -19,7 +19,8 @@
 
 #include "log.h"
 #include "source/access.h"
-#include "source/serial.h"
+#include "source/opted.h"
+#include "source/serial_udev.h"
 #include "source/source.h"
 #include "util.h"
 
@@ -32,7 +33,7 @@
 /**
  * struct serial - the transport's part of a source
  * @source: the source
- * @settings: from its URI
+ * @settings: from its URI, or from udev when it was opened
  * @marks: decoder of the marks in what is read
  * @fd: the port, or -1
  * @io: waits for octets, NULL while not open
@@ -76,11 +77,14 @@ static int serial_parse(struct source *s, const char *rest, char **error)
 
 /* ---- opening ---- */
 
+/* @why: may say it already */
 static void say_why(struct serial *p, int error, char *why, size_t size)
 {
 	const char *path = p->settings.path;
 	char format[SERIAL_FORMAT_MAX];
 
+	if (*why)
+		return;
 	switch (-error) {
 	case ENOENT:
 	case ENOTDIR:
@@ -126,19 +130,59 @@ static void check_settings(struct serial *p, const struct serial_settings *got)
 		  want->path, serial_format(want, a), serial_format(got, b));
 }
 
-static int port_open(struct serial *p)
+/*
+ * Whose is it, and how is it to be set?  As udev says now.  What udev does not know (a machine without
+ * it) is set as the URI says.
+ */
+static int ask_udev(struct serial *p, dev_t devt, char *why, size_t size)
+{
+	const char *path = p->settings.path;
+	_cleanup_free_ char *error = NULL;
+	int r;
+
+	switch (opted_in(devt)) {
+	case OPTED_PENDING:
+		snprintf(why, size, "udev has not looked at %s yet", path);
+		return -EAGAIN;
+	case OPTED_OUT:
+		snprintf(why, size, "not enabled: %s", path);
+		return -ECANCELED;
+	case OPTED_IN:
+		snprintf(why, size, "for the module, not for amshand: kernel:%s", path);
+		return -ECANCELED;
+	default:
+		break;
+	}
+	r = serial_settings_of_devt(&p->settings, devt, &error);
+	if (r == -EINVAL)
+		snprintf(why, size, "wrong udev property %s: %s", error, path);
+
+	return r == -ENODATA ? 0 : r;
+}
+
+static int port_open(struct serial *p, char *why, size_t size)
 {
 	struct serial_settings got;
 	_cleanup_close_ int fd = -1;
-	struct stat st;
+	struct stat st, opened;
 	int r;
 
+	if (stat(p->settings.path, &st) < 0)
+		return -errno;
 	/* Not opened to find out: to open a FIFO or a file may do something. */
-	if (stat(p->settings.path, &st) == 0 && !S_ISCHR(st.st_mode))
+	if (!S_ISCHR(st.st_mode))
 		return -ENOTTY;
+	if (p->settings.udev) {
+		r = ask_udev(p, st.st_rdev, why, size);
+		if (r < 0)
+			return r;
+	}
 	fd = open(p->settings.path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	/* Another one in its place. */
+	if (fstat(fd, &opened) < 0 || opened.st_rdev != st.st_rdev)
+		return -ENODEV;
 	if (!isatty(fd))
 		return errno == EIO ? -EIO : -ENOTTY;
 	/* The kernel's lock does not hold root off, the other one only those who ask. */
@@ -250,6 +294,7 @@ static void serial_lost(struct serial *p)
 	/* Stopped by whoever got a message. */
 	if (!p->retry)
 		return;
+	*why = '\0';
 	say_why(p, -ENODEV, why, sizeof(why));
 	source_set_state(p->source, SOURCE_WAITING, "%s", why);
 	/* One that opens and fails at once is not tried as fast as it does. */
@@ -283,12 +328,12 @@ static int on_octets(sd_event_source *es, int fd, u32 events, void *ctx)
 static void serial_try(struct serial *p)
 {
 	struct source *s = p->source;
-	char why[SOURCE_REASON_MAX];
+	char why[SOURCE_REASON_MAX] = "";
 	int r;
 
 	/* First the watch: what happens after the attempt must not be missed. */
 	wait_start(p, RETRY_US);
-	r = port_open(p);
+	r = port_open(p, why, sizeof(why));
 	if (r >= 0) {
 		r = sd_event_add_io(s->event, &p->io, p->fd, EPOLLIN, on_octets, p);
 		if (r < 0)
@@ -297,6 +342,9 @@ static void serial_try(struct serial *p)
 	if (r < 0) {
 		say_why(p, r, why, sizeof(why));
 		source_set_state(s, SOURCE_WAITING, "%s", why);
+		/* The link is there a moment before what udev says of it. */
+		if (r == -EAGAIN)
+			sd_event_source_set_time_relative(p->retry, RETRY_SOON_US);
 		return;
 	}
 	wait_stop(p);
@@ -342,6 +390,15 @@ static void serial_free(struct source *s)
 	serial_settings_clear(&p->settings);
 	free(p);
 	s->priv = NULL;
+}
+
+bool serial_is_of(const struct source *s, dev_t devt)
+{
+	const struct serial *p = s->priv;
+	struct stat st;
+
+	return s->ops == &source_serial && stat(p->settings.path, &st) == 0 &&
+	       S_ISCHR(st.st_mode) && st.st_rdev == devt;
 }
 
 const struct source_ops source_serial = {

@@ -33,6 +33,8 @@ enum serial_parity {
  *           would take 11h and 13h out of the frames, and we send nothing that could be paused
  * @discipline: a line discipline of ours takes the octets: it is told of errors next to them, and
  *              also without a parity; none are marked in the octets
+ * @udev: baud, parity, data and stop come from udev's properties of the port when it is opened, and
+ *        it is opened only if it is opted in for amshand there (opted.h)
  * @mark_errors: errors are marked also without a parity: they are to be counted, and the octets are
  *               looked at without them
  *
@@ -51,6 +53,7 @@ struct serial_settings {
 	u8 stop;
 	bool rtscts;
 	bool xonxoff;
+	bool udev;
 	bool discipline;
 	bool mark_errors;
 };

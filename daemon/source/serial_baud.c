@@ -129,6 +129,7 @@ int serial_restore(int fd, const struct serial_saved *saved)
 int serial_apply(int fd, const struct serial_settings *want, struct serial_settings *got)
 {
 	struct termios2 old, new;
+	int lines;
 
 	if (ioctl(fd, TCGETS2, &old) < 0)
 		return errno == EINVAL ? -ENOTTY : -errno;
@@ -143,6 +144,12 @@ int serial_apply(int fd, const struct serial_settings *want, struct serial_setti
 		if (ioctl(fd, TCGETS2, &new) < 0)
 			return -errno;
 	}
+	/*
+	 * A P1 port sends only while its data request line is high, and most cables make that of RTS
+	 * or DTR.  Drivers raise both when a port is opened; one that somebody else has lowered stays so.
+	 */
+	lines = TIOCM_RTS | TIOCM_DTR;
+	ioctl(fd, TIOCMBIS, &lines);
 	*got = *want;
 	settings_from_termios(got, &new);
 	return 0;

@@ -24,6 +24,7 @@ enum {
 	STOP,
 	RTSCTS,
 	XONXOFF,
+	UDEV,
 	PARAMETERS,
 };
 
@@ -47,6 +48,7 @@ static const struct parameter {
 	[STOP] = { "stop", "one of 1, 2", stop_bits, 1 },
 	[RTSCTS] = { "rtscts", "one of yes, no", yes_no, false },
 	[XONXOFF] = { "xonxoff", "one of yes, no", yes_no, false },
+	[UDEV] = { "udev", "one of yes, no", yes_no, false },
 };
 
 static int baud_parse(const char *text, unsigned int *ret)
@@ -98,6 +100,9 @@ static void setting_store(struct serial_settings *s, unsigned int i, unsigned in
 		break;
 	case XONXOFF:
 		s->xonxoff = value;
+		break;
+	case UDEV:
+		s->udev = value;
 		break;
 	}
 }
@@ -151,7 +156,7 @@ static int query_parse(struct serial_settings *s, char *text, unsigned int *seen
 	if (i == PARAMETERS)
 		return uri_error(error,
 				 "unknown parameter \"%s\": there are baud, parity, data, stop, "
-				 "rtscts, xonxoff", text);
+				 "rtscts, xonxoff, udev", text);
 	if (*seen & 1u << i)
 		return uri_error(error, "%s is given twice", text);
 	*seen |= 1u << i;

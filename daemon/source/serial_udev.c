@@ -5,6 +5,7 @@
  * udev's database is files: reading it asks nobody and does not wait.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "source/serial_udev.h"
@@ -21,9 +22,50 @@ static const struct {
 	{ "AMSHAN_STOP", "stop" },
 };
 
+/* ---- framing ---- */
+
+int serial_framing_set(enum link_framing *ret, const char *value, char **error)
+{
+	static const enum link_framing framings[] = { LINK_HDLC, LINK_P1, LINK_MBUS, LINK_APDU };
+
+	for (size_t i = 0; i < ARRAY_SIZE(framings); i++)
+		if (!strcmp(value, link_framing_word(framings[i]))) {
+			*ret = framings[i];
+			return 0;
+		}
+	return uri_error(error, "framing: \"%s\" is not one of hdlc, p1, mbus, apdu", value);
+}
+
+int serial_framing_of_device(sd_device *d, enum link_framing *ret, char **error)
+{
+	static const char property[] = "AMSHAN_FRAMING";
+	_cleanup_free_ char *said = NULL;
+	enum link_framing framing = LINK_HDLC;
+	const char *value;
+
+	if (sd_device_get_property_value(d, property, &value) >= 0 && *value &&
+	    serial_framing_set(&framing, value, &said) < 0)
+		return uri_error(error, "%s%s", property, said ? said + strlen("framing") : "");
+	*ret = framing;
+	return 0;
+}
+
+char *serial_line_format(const struct serial_settings *s, enum link_framing framing, char *buf)
+{
+	char format[SERIAL_FORMAT_MAX];
+	bool named = serial_framing_is_ours(framing);
+
+	snprintf(buf, SERIAL_LINE_MAX, "%s%s%s", serial_format(s, format), named ? " " : "",
+		 named ? link_framing_word(framing) : "");
+	return buf;
+}
+
+/* ---- settings ---- */
+
 int serial_settings_of_device(struct serial_settings *s, sd_device *d, char **error)
 {
 	struct serial_settings got = *s;
+	enum link_framing framing;
 
 	for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
 		_cleanup_free_ char *said = NULL;
@@ -40,6 +82,8 @@ int serial_settings_of_device(struct serial_settings *s, sd_device *d, char **er
 		if (r < 0)
 			return r == -EINVAL ? -ENOMEM : r;
 	}
+	if (serial_framing_of_device(d, &framing, error) < 0)
+		return -EINVAL;
 	*s = got;
 	return 0;
 }

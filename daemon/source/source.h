@@ -10,6 +10,8 @@
 #ifndef AMSHAN_SOURCE_SOURCE_H
 #define AMSHAN_SOURCE_SOURCE_H
 
+#include <sys/types.h>
+
 #include <systemd/sd-event.h>
 
 #include "backoff.h"
@@ -54,6 +56,9 @@ struct source_ops {
 	bool watchdog;
 	bool online;
 };
+
+/* serial_is_of() - does a serial: source name this device? */
+bool serial_is_of(const struct source *s, dev_t devt);
 
 extern const struct source_ops source_kernel, source_serial, source_tcp, source_mqtt, source_file;
 

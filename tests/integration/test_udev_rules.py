@@ -23,7 +23,8 @@ SETS = {"ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE", "SYSTEMD_WANTS"}
 
 # The settings, as serial_settings_set() takes them, and what opts in.
 VALUES = {"AMSHAN_ADAPTER": r"[01]", "AMSHAN_BAUD": r"[1-9]\d{0,7}", "AMSHAN_PARITY": r"none|even|odd",
-          "AMSHAN_DATA": r"[5-8]", "AMSHAN_STOP": r"[12]"}
+          "AMSHAN_DATA": r"[5-8]", "AMSHAN_STOP": r"[12]", "AMSHAN_FRAMING": r"hdlc|p1|mbus|apdu"}
+OURS = ("p1", "mbus", "apdu")
 GENERIC = ("0403:6001", "0403:6010", "0403:6011", "0403:6014", "0403:6015", "10c4:ea60", "067b:2303", "067b:23a3",
            "1a86:7523", "1a86:5523", "1a86:55d4")
 # Names that a chip has from its maker.
@@ -126,6 +127,21 @@ class Rules(unittest.TestCase):
         self.assertIn("\nConditionPathExists=/dev/%I\n", read(UNIT))
         self.assertIn(" --udev --wait /dev/%I\n", read(UNIT))
         self.assertIn("\nDeviceAllow=/dev/%I rw\n", read(UNIT))
+
+    def test_what_is_not_for_the_module_has_no_service(self):
+        (ours,) = [rule for rule in self.rules if ("GROUP", None, "=", "amshan") in rule and rule[0][1]]
+        self.assertEqual(ours, [("ENV", "AMSHAN_FRAMING", "==", "|".join(OURS)), ("GROUP", None, "=", "amshan"),
+                                ("MODE", None, "=", "0660"), ("GOTO", None, "=", "amshan_end")])
+        at = self.rules.index(ours)
+        service = [i for i, rule in enumerate(self.rules) for token in rule if token[1] == "SYSTEMD_WANTS"]
+        self.assertLess(at, min(service))
+        # Behind what keeps ModemManager off, which would open these as well.
+        self.assertGreater(at, self.rules.index([("ENV", "ID_MM_DEVICE_IGNORE", "=", "1"),
+                                                 ("ENV", "ID_MM_PORT_IGNORE", "=", "1")]))
+        # The program takes the same words.
+        source = read(os.path.join(lab.TOP, "daemon", "source", "serial_udev.c"))
+        for word in ("LINK_HDLC",) + tuple("LINK_" + word.upper() for word in OURS):
+            self.assertRegex(source, r"framings\[\] = \{[^}]*\b%s\b" % word)
 
     def test_the_number_is_between_those_of_others(self):
         self.assertTrue("77-amshan-x.rules" < os.path.basename(RULES) < "80-mm-candidate.rules")

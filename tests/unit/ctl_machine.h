@@ -47,6 +47,7 @@ static struct {
 	bool is_foreign_no;	/* likewise: no */
 	bool stays;		/* somebody else holds the port */
 	const char *holder;	/* another program that has the tty open */
+	bool reads;		/* amshand runs, and reads what is enabled for it */
 	u64 now_us;
 } machine;
 
@@ -104,10 +105,16 @@ static uid_t machine_uid(void)
 
 int holder_find(const char *node, dev_t devt, struct holder *ret)
 {
-	if (!machine.holder)
+	const char *holder = machine.holder;
+
+	for (size_t i = 0; i < machine.n_adapters && !holder; i++)
+		if (machine.reads && machine.adapter[i].devt == devt && machine.adapter[i].is_enabled &&
+		    serial_framing_is_ours(machine.adapter[i].framing))
+			holder = "amshand";
+	if (!holder)
 		return 0;
 	ret->pid = 42;
-	snprintf(ret->name, sizeof(ret->name), "%s", machine.holder);
+	snprintf(ret->name, sizeof(ret->name), "%s", holder);
 	return 1;
 }
 
@@ -180,6 +187,7 @@ int udev_apply(const char *node, char *why, size_t size)
 			if (rule_matches(&machine.rule[k], a)) {
 				a->is_enabled = machine.rule[k].enable;
 				a->settings = machine.rule[k].settings;
+				a->framing = machine.rule[k].framing;
 				break;
 			}
 		a->is_enabled = (a->is_enabled || machine.is_foreign_late) && !machine.is_foreign_no;
@@ -294,6 +302,7 @@ static const struct adapter ftdi = {
 	.node = "/dev/ttyUSB0", .name = "ttyUSB0", .devt = 188 << 8, .is_usb = true,
 	.is_initialized = true, .id = "FTDI_A1", .serial = "A1", .vendor_id = "0403", .model_id = "6001",
 	.interface = "00", .place = "pci-1", .settings = { .baud = 2400, .data = 8, .stop = 1 },
+	.framing = LINK_HDLC,
 };
 
 #define BEGIN_US (1000 * USEC_PER_SEC)
@@ -370,7 +379,7 @@ static inline int run_anywhere(const char *tty)
 
 	assert_int_equal(adapter_find(tty, &a, NULL, 0), 0);
 	log_begin();
-	status = enable_adapter(&a, &s, true);
+	status = enable_adapter(&a, &s, LINK_HDLC, true);
 	log_end();
 	return status;
 }

@@ -78,6 +78,7 @@ static inline void check_same(const struct rule *a, const struct rule *b)
 	assert_int_equal(a->settings.parity, b->settings.parity);
 	assert_int_equal(a->settings.data, b->settings.data);
 	assert_int_equal(a->settings.stop, b->settings.stop);
+	assert_int_equal(a->framing, b->framing);
 }
 
 #define NOT_OURS "it is not as \"amshanctl enable\" writes it, and cannot be understood"

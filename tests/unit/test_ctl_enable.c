@@ -9,7 +9,7 @@ static int run_enable(const struct serial_settings *s)
 	int status;
 
 	log_begin();
-	status = enable_adapter(&ftdi, s, false);
+	status = enable_adapter(&ftdi, s, LINK_HDLC, false);
 	log_end();
 	return status;
 }
@@ -196,6 +196,73 @@ static void settings_that_are_not_given_stay(void **state)
 	assert_string_equal(serial_format(&machine.rule[0].settings, text), "2400 8E1");
 }
 
+/* ---- what amshand reads by itself ---- */
+
+static int run_framing(enum link_framing framing)
+{
+	char name[] = "ttyUSB0", *argv[] = { name };
+	struct ctl_options o = {
+		.argc = 1, .argv = argv, .given = CTL_FRAMING | CTL_BAUD, .framing = framing,
+		.settings.baud = 115200,
+	};
+	int status;
+
+	log_begin();
+	status = ctl_enable(&o);
+	log_end();
+	return status;
+}
+
+#define BY_AMSHAND "wrote " RULE "\n> apply /dev/ttyUSB0\nttyUSB0 is read by amshand (115200 8N1 p1)\n"
+
+static void enabled_for_amshand(void **state)
+{
+	machine.reads = true;
+	check(run_framing(LINK_P1), CTL_OK, BY_AMSHAND);
+	assert_int_equal(machine.rule[0].framing, LINK_P1);
+	/* Again, while amshand has it; what is not said stays. */
+	check(run(ctl_enable, "ttyUSB0"), CTL_OK, BY_AMSHAND);
+	check(run_framing(LINK_MBUS), CTL_OK,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\nttyUSB0 is read by amshand (115200 8N1 mbus)\n");
+	/* For the module: amshand gives it back. */
+	check(run_framing(LINK_HDLC), CTL_OK,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\n> restart attach@ttyUSB0\n"
+	      "ttyUSB0 is attached as /dev/amshan3 (115200 8N1)\n");
+	/* And back: so does the service. */
+	check(run_framing(LINK_P1), CTL_OK,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\n> stop attach@ttyUSB0\n"
+	      "ttyUSB0 is read by amshand (115200 8N1 p1)\n");
+	check(run(ctl_disable, "ttyUSB0"), CTL_OK,
+	      "removed " RULE "\n> apply /dev/ttyUSB0\n> stop attach@ttyUSB0\nttyUSB0 is left alone\n");
+}
+
+static void enabled_for_amshand_that_does_not_read_it(void **state)
+{
+	check(run_framing(LINK_P1), CTL_FAILED,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\n! ttyUSB0 is enabled (115200 8N1 p1), but amshand "
+	      "does not read it yet: does amshand.service run, and has its configuration a source with "
+	      "uri = \"kernel:\"? \"amshanctl status\" tells\n");
+	assert_true(machine.now_us - BEGIN_US >= READER_US);
+	machine.has_systemd = false;
+	check(run_framing(LINK_APDU), CTL_OK,
+	      "wrote " RULE "\n> apply /dev/ttyUSB0\nsystemd does not run here: amshand reads ttyUSB0 "
+	      "(115200 8N1 apdu), if it hears udev\n");
+}
+
+/* By a section of its own, which knows nothing of rules. */
+static void what_amshand_reads_anyway(void **state)
+{
+	machine.holder = "amshand";
+	check(run_framing(LINK_P1), CTL_FAILED,
+	      "! ttyUSB0 is in use by amshand (process 42): end that first\n");
+	machine.adapter[0].is_enabled = true;
+	machine.adapter[0].framing = LINK_P1;
+	check(run_framing(LINK_P1), CTL_OK, BY_AMSHAND);
+	check(run(ctl_disable, "ttyUSB0"), CTL_FAILED,
+	      "removed " RULE "\n> apply /dev/ttyUSB0\n> stop attach@ttyUSB0\n! ttyUSB0 is not enabled "
+	      "any more, but still read by amshand: a source of its configuration names it\n");
+}
+
 static void what_has_no_effect_does_not_stay(void **state)
 {
 	static const char *const said = "! udev does not do as the rule says: another rule says something "
@@ -305,6 +372,9 @@ int main(void)
 		cmocka_unit_test_setup(said_again_after_the_service_did_not_stop, setup),
 		cmocka_unit_test_setup(said_again_after_udev_did_not_answer, setup),
 		cmocka_unit_test_setup(settings_that_are_not_given_stay, setup),
+		cmocka_unit_test_setup(enabled_for_amshand, setup),
+		cmocka_unit_test_setup(enabled_for_amshand_that_does_not_read_it, setup),
+		cmocka_unit_test_setup(what_amshand_reads_anyway, setup),
 		cmocka_unit_test_setup(what_has_no_effect_does_not_stay, setup),
 		cmocka_unit_test_setup(an_opt_out_without_effect_does_not_stay, setup),
 		cmocka_unit_test_setup(a_file_that_was_changed_beyond_recognition_goes, setup),

@@ -83,6 +83,12 @@ static void by_the_kernels_name(void **state)
 		   "  KERNEL==\"ttyS0\", \\\n"
 		   "  ENV{AMSHAN_ADAPTER}=\"1\", ENV{AMSHAN_BAUD}=\"115200\", ENV{AMSHAN_PARITY}=\"odd\", "
 		   "ENV{AMSHAN_DATA}=\"7\", ENV{AMSHAN_STOP}=\"2\"\n");
+	r.framing = LINK_P1;
+	check_text(&r, "ttyS0", HEAD "ENV{ID_BUS}!=\"usb\", \\\n"
+		   "  KERNEL==\"ttyS0\", \\\n"
+		   "  ENV{AMSHAN_ADAPTER}=\"1\", ENV{AMSHAN_BAUD}=\"115200\", ENV{AMSHAN_PARITY}=\"odd\", "
+		   "ENV{AMSHAN_DATA}=\"7\", ENV{AMSHAN_STOP}=\"2\", \\\n"
+		   "  ENV{AMSHAN_FRAMING}=\"p1\"\n");
 	r.enable = false;
 	check_text(&r, "ttyS0", HEAD "ENV{ID_BUS}!=\"usb\", \\\n"
 		   "  KERNEL==\"ttyS0\", \\\n"
@@ -320,6 +326,7 @@ static void what_is_written_is_read(void **state)
 		make(&ftdi, false, NULL), make(&ftdi, false, "twin"), make(&ch340, false, NULL),
 		make(&ch340, true, NULL), make(&acm, false, NULL), make(&onboard, false, NULL),
 	};
+	static const enum link_framing framings[] = { LINK_HDLC, LINK_P1, LINK_MBUS, LINK_APDU };
 	char text[RULE_TEXT_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
@@ -327,6 +334,7 @@ static void what_is_written_is_read(void **state)
 			struct rule got;
 
 			rules[i].enable = k;
+			rules[i].framing = framings[k];
 			rules[i].settings.baud = 300u << k;
 			rules[i].settings.parity = k % 3;
 			rules[i].settings.data = 5 + k;
@@ -344,6 +352,7 @@ static void what_users_write(void **state)
 		const char *text, *said;
 	} cases[] = {
 		{ BY_NAME "ENV{AMSHAN_ADAPTER}=\"1\"", "" },
+		{ BY_NAME "ENV{AMSHAN_ADAPTER}=\"1\", ENV{AMSHAN_FRAMING}=\"hdlc\"", "" },
 		{ "\n\n# one\n" BY_NAME "\\\n # two\n\tENV{AMSHAN_ADAPTER} = \"1\" \n", "" },
 		/* A line that goes on ends with a backslash; lines of comment may stand between. */
 		{ BY_NAME "\\\n\n", NOT_OURS },
@@ -383,6 +392,8 @@ static void what_users_write(void **state)
 		assert_string_equal(r.why, cases[i].said);
 		assert_string_equal(r.name, "ttyS0");
 		assert_string_equal(r.text, cases[i].text);
+		/* What a rule from before there were others says. */
+		assert_int_equal(r.framing, LINK_HDLC);
 		assert_int_equal(r.is_foreign, *cases[i].said != '\0');
 		assert_int_equal(rule_matches(&r, &onboard), !*cases[i].said);
 	}
@@ -396,6 +407,8 @@ static void a_wrong_setting(void **state)
 	} cases[] = {
 		{ "ENV{AMSHAN_BAUD}=\"fast\"", "baud: \"fast\" is not a number from 1 to 12000000" },
 		{ "ENV{AMSHAN_PARITY}=\"\x1b[2J\"", "parity: \"?[2J\" is not one of none, even, odd" },
+		{ "ENV{AMSHAN_FRAMING}=\"dsmr\"", "framing: \"dsmr\" is not one of hdlc, p1, mbus, apdu" },
+		{ "ENV{AMSHAN_FRAMING}=\"\"", "framing: \"\" is not one of hdlc, p1, mbus, apdu" },
 		{ "ENV{AMSHAN_PARITY}=\"mark\"", "parity: \"mark\" is not one of none, even, odd" },
 	};
 

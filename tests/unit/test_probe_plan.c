@@ -51,11 +51,11 @@ static void came(size_t i, enum listen_state s, u64 errors)
 	};
 }
 
-static void the_plan_has_nine_settings(void **state)
+static void the_plan_has_ten_settings(void **state)
 {
 	static const char *const order_[] = {
-		"2400 8N1", "2400 8E1", "2400 8O1", "115200 8N1", "9600 8N1", "9600 8E1",
-		"115200 8E1", "9600 8O1", "115200 8O1",
+		"2400 8N1", "2400 8E1", "115200 8N1", "2400 8O1", "9600 8N1", "9600 8E1",
+		"9600 7E1", "115200 8E1", "9600 8O1", "115200 8O1",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(order_); i++) {
@@ -78,7 +78,7 @@ static void the_plan_ends_when_it_is_known(void **state)
 	came(0, LISTEN_BAD, 0);
 	plan_text(1);
 	came(1, LISTEN_SILENT, 0);
-	assert_string_equal(plan_text(2), "2400 8O1");
+	assert_string_equal(plan_text(2), "115200 8N1");
 }
 
 /* Some octets may be the plug, or the opening; one setting with none says that they were. */
@@ -98,13 +98,13 @@ static void a_blip_is_as_good_as_silence(void **state)
 	assert_string_equal(plan_text(2), "end");
 	assert_non_null(strstr(probe_why_none(&two, text), "no octets arrive: "));
 	tries[0].result.octets = LISTEN_BLIP_MAX + 1;
-	assert_string_equal(plan_text(2), "2400 8O1");
+	assert_string_equal(plan_text(2), "115200 8N1");
 	/* All together are no more. */
 	tries[0].result.octets = LISTEN_BLIP_MAX;
 	came(1, LISTEN_BAD, 0);
 	tries[1].result.octets = 1;
 	came(2, LISTEN_SILENT, 0);
-	assert_string_equal(plan_text(3), "115200 8N1");
+	assert_string_equal(plan_text(3), "2400 8O1");
 }
 
 static void the_plan_goes_on_behind_what_is_refused(void **state)
@@ -218,16 +218,42 @@ static void the_best_is_said(void **state)
 
 	r = try_good(0, PARITY_NONE);
 	assert_best("2400 8N1 (frames are good, but what they contain cannot be decoded)");
-	r->blocks = 1;
-	assert_best("2400 8N1 (blocks of a general block transfer, not put together yet)");
 	r->segments = 1;
-	assert_best("2400 8N1 (segmented frames, not put together yet)");
+	assert_best("2400 8N1 (pieces of longer messages, none of which was whole)");
 	r->unknown = 1;
 	assert_best("2400 8N1 (a list that no table knows; please report a capture)");
 	r->encrypted = 1;
-	assert_best("2400 8N1 (encrypted, system title not sent: keys are not supported yet)");
-	strcpy(r->title, "KAM4501ABF43F");
-	assert_best("2400 8N1 (encrypted, system title KAM4501ABF43F: keys are not supported yet)");
+	strcpy(r->ciphered, "encrypted, system title X, needs an encryption key");
+	assert_best("2400 8N1 (encrypted, system title X, needs an encryption key)");
+}
+
+static void other_framings_have_their_own_words(void **state)
+{
+	static const struct {
+		enum link_framing framing;
+		const char *text, *best;
+	} rows[] = {
+		{ LINK_P1, "2400 8N1: 288 octets, 1 telegram (a telegram that does not tell its maker)",
+		  "2400 8N1 p1 (a telegram that does not tell its maker)" },
+		{ LINK_MBUS, "2400 8N1: 288 octets, 1 M-Bus message (a list that does not tell its maker)",
+		  "2400 8N1 mbus (a list that does not tell its maker)" },
+		{ LINK_APDU, "2400 8N1: 288 octets, 1 bare APDU (a list that does not tell its maker)",
+		  "2400 8N1 apdu (a list that does not tell its maker)" },
+	};
+	char text[PROBE_SENTENCE_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct listen_result *r = try_good(0, PARITY_NONE);
+
+		r->framing = rows[i].framing;
+		r->messages = 1;
+		assert_string_equal(probe_try_text(&tries[0], text), rows[i].text);
+		assert_best(rows[i].best);
+		r->messages = 0;
+		outcome_of(1);
+		assert_non_null(strstr(probe_best_text(&outcome, text),
+				       "s are good, but what they contain cannot be decoded"));
+	}
 }
 
 static void assert_none(const char *want)
@@ -262,9 +288,12 @@ static void why_none_is_best_is_said(void **state)
 	/* Nor is this. */
 	r->other = LISTEN_P1;
 	r->state = LISTEN_OTHER;
-	assert_none("P1 telegrams at 2400 8N1: not read yet");
+	assert_none("P1 telegrams at 2400 8N1, but none is whole with a good checksum: octets are damaged "
+		    "or lost; check cable and power of the adapter, or whether the meter has another "
+		    "checksum (p1-checksum)");
 	r->other = LISTEN_MBUS;
-	assert_none("M-Bus frames at 2400 8N1: not read yet");
+	assert_none("M-Bus frames at 2400 8N1, but none is whole with a good checksum: octets are damaged "
+		    "or lost; check cable and power of the adapter");
 	assert_string_equal(probe_try_text(&tries[0], text), "2400 8N1: 9 octets, 0 flags, "
 			    "0 good headers, 0 frames, M-Bus");
 
@@ -520,13 +549,14 @@ static void adapters_that_tell_no_errors_do_as_well(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_plan_has_nine_settings),
+		cmocka_unit_test(the_plan_has_ten_settings),
 		cmocka_unit_test(the_plan_ends_when_it_is_known),
 		cmocka_unit_test(a_blip_is_as_good_as_silence),
 		cmocka_unit_test(the_plan_goes_on_behind_what_is_refused),
 		cmocka_unit_test(line_errors_lead_to_the_other_parities),
 		cmocka_unit_test(the_cleanest_is_the_best),
 		cmocka_unit_test(the_best_is_said),
+		cmocka_unit_test(other_framings_have_their_own_words),
 		cmocka_unit_test(why_none_is_best_is_said),
 		cmocka_unit_test(every_meter_is_found),
 		cmocka_unit_test(adapters_that_tell_no_errors_do_as_well),

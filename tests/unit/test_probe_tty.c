@@ -73,7 +73,8 @@ int holder_find(const char *node, dev_t devt, struct holder *ret)
 /* What comes behind it is not reached. */
 #define UNREACHED { fail(); return 0; }
 int adapter_find(const char *device, struct adapter *ret, char *why, size_t size) UNREACHED
-int enable_adapter(const struct adapter *a, const struct serial_settings *s, bool anywhere) UNREACHED
+int enable_adapter(const struct adapter *a, const struct serial_settings *s, enum link_framing framing,
+		   bool anywhere) UNREACHED
 int live_begin(struct live *live, sd_event *event) UNREACHED
 int probe_print_json(const struct probe_outcome *o) UNREACHED
 int probe_print_text(const struct probe_outcome *o) UNREACHED

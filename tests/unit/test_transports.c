@@ -103,7 +103,7 @@ static void test_serial_bad(void **state)
 		{ "/dev/ttyS0?rtscts=on", "rtscts: \"on\" is not one of yes, no" },
 		{ "/dev/ttyS0?xonxoff=1", "xonxoff: \"1\" is not one of yes, no" },
 		{ "/dev/ttyS0?speed=2400",
-		  "unknown parameter \"speed\": there are baud, parity, data, stop, rtscts, xonxoff" },
+		  "unknown parameter \"speed\": there are baud, parity, data, stop, rtscts, xonxoff, udev" },
 		{ "/dev/ttyS0?baud", "parameter \"baud\" has no value" },
 		{ "/dev/ttyS0?", "parameter \"\" has no value" },
 		{ "/dev/ttyS0?baud=2400&", "parameter \"\" has no value" },

@@ -8,16 +8,26 @@
 
 #include <systemd/sd-device.h>
 
-#include "attach/opted.h"
+#include "source/opted.h"
+#include "source/serial_udev.h"
+#include "util.h"
 
 /* While udev runs it listens here for its tool. */
 #define UDEV_RUNS	"/run/udev/control"
 
-static bool is_one(sd_device *d)
+static enum opted look(sd_device *d)
 {
+	_cleanup_free_ char *error = NULL;
+	enum link_framing framing;
 	const char *value;
 
-	return sd_device_get_property_value(d, "AMSHAN_ADAPTER", &value) >= 0 && !strcmp(value, "1");
+	if (sd_device_get_property_value(d, "AMSHAN_ADAPTER", &value) < 0 || strcmp(value, "1"))
+		return OPTED_OUT;
+	/* A word that is none goes to the module, as by the rule: there it is complained of. */
+	if (serial_framing_of_device(d, &framing, &error) == 0 && serial_framing_is_ours(framing))
+		return OPTED_READER;
+
+	return OPTED_IN;
 }
 
 enum opted opted_in(dev_t devt)
@@ -30,7 +40,7 @@ enum opted opted_in(dev_t devt)
 	if (r >= 0)
 		r = sd_device_get_is_initialized(d);
 	if (r > 0)
-		opted = is_one(d) ? OPTED_IN : OPTED_OUT;
+		opted = look(d);
 	else if (r == 0 && access(UDEV_RUNS, F_OK) == 0)
 		opted = OPTED_PENDING;
 	sd_device_unref(d);
