@@ -30,7 +30,30 @@ SILENCE = "no octets arrive: is the port of the meter opened by the grid company
 NO_FRAMES = "octets arrive, but with no setting are there frames among them: is it the port of a meter, and the " \
     "right adapter for it?"
 GPS = b"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n"
-P1 = b"/KAM5\r\n\r\n1-0:1.8.0(00006136.120*kWh)\r\n1-0:1.7.0(0000.123*kW)\r\n!0000\r\n"
+DAMAGED = ", but none is whole with a good checksum: octets are damaged or lost; check cable and power of the adapter"
+# System title, length, security control, frame counter, and what is encrypted.
+CIPHERED = b"\xdb\x08KAM\x45\x01\xab\xf4\x3f\x15\x20\0\0\0\1what is encrypted"
+
+
+def crc16(octets):
+    crc = 0
+    for octet in octets:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xa001 if crc & 1 else crc >> 1
+    return crc
+
+
+def p1(ident, off=0):
+    """A telegram; off: its checksum is wrong by so much."""
+    text = ident + b"\r\n\r\n1-0:1.8.0(00006136.120*kWh)\r\n1-0:1.7.0(0000.123*kW)\r\n!"
+    return text + b"%04X\r\n" % ((crc16(text) + off) & 0xffff)
+
+
+def mbus(data):
+    """A long frame that is a whole message."""
+    body = b"\x53\xff\x10\x01\x67" + data
+    return b"\x68%c%c\x68" % (len(body), len(body)) + body + b"%c\x16" % (sum(body) & 0xff)
 
 
 def list_of(maker, number=1):
@@ -103,8 +126,8 @@ class Finds(Probe):
         os.write(self.pty.master, octets)
         n = len(octets)
         self.assertEqual(self.result(proc), (0, [
-            "SETTINGS OCTETS FLAGS HCS/BAD FRAMES/BAD LINE ERRORS MESSAGES MAKER",
-            "2400 8N1 %6d     2     1/0        1/0           0 1        Kaifa KFM_001" % n,
+            "SETTINGS FRAMING OCTETS FLAGS HCS/BAD FRAMES/BAD LINE ERRORS MESSAGES MAKER",
+            "2400 8N1 hdlc    %6d     2     1/0        1/0           0 1        Kaifa KFM_001" % n,
             "best: 2400 8N1 (Kaifa, KFM_001)",
         ], ["2400 8N1: %d octets, 2 flags, 1 good header, 1 frame (Kaifa, KFM_001)" % n]))
         self.check_given_back()
@@ -130,6 +153,27 @@ class Finds(Probe):
                 status, out, said = self.result(proc)
         self.assertEqual((status, out[-1]), (0, "best: 2400 8N1 (Aidon, AIDON_V0001)"), said)
 
+    def test_other_framings(self):
+        for octets, framing, title in ((p1(b"/XXX5METER"), "p1", None), (mbus(CIPHERED), "mbus", "KAM4501ABF43F"),
+                                       (CIPHERED, "apdu", "KAM4501ABF43F")):
+            with self.subTest(framing=framing):
+                proc = self.start("--json", self.pty.path)
+                self.say(octets)
+                status, out, said = self.result(proc)
+                found = json.loads(out[0])
+                self.assertEqual((status, found["best"]["settings"], found["best"]["framing"]),
+                                 (0, "2400 8N1", framing), said)
+                self.assertEqual(found["best"].get("system_title"), title)
+                self.check_given_back()
+
+    def test_another_framing_in_words(self):
+        proc = self.start(self.pty.path)
+        self.say(CIPHERED)
+        status, out, said = self.result(proc)
+        self.assertEqual(status, 0, said)
+        self.assertRegex(out[1], r"^2400 8N1 apdu +%d +0 +0/0 +1/0 +0 0, 1 encrypted" % len(CIPHERED))
+        self.assertRegex(out[2], r"^best: 2400 8N1 apdu \(encrypted, .*KAM.*\)$")
+
     def test_json(self):
         octets = list_of("kamstrup")
         proc = self.start("--json", self.pty.path)
@@ -143,11 +187,11 @@ class Finds(Probe):
         maker = {"maker": "Kamstrup", "list_version": "Kamstrup_V0001"}
         self.assertEqual(found, {
             "device": self.pty.path,
-            "best": {**setting, **maker, "line_errors": False},
+            "best": {**setting, **maker, "framing": "hdlc", "line_errors": False},
             "tried": [{**setting, "result": "good", "octets": len(octets), "flags": 2, "good_headers": 1,
                        "bad_headers": 0, "good_frames": 1, "bad_frames": 0, "line_errors": 0, "breaks": 0,
-                       "overruns": 0, "messages": 1, "unknown_lists": 0, "encrypted": 0, "segmented": 0, "blocks": 0,
-                       "unreadable": 0, **maker}],
+                       "overruns": 0, "messages": 1, "unknown_lists": 0, "encrypted": 0, "segmented": 0,
+                       "unreadable": 0, "framing": "hdlc", **maker}],
         })
 
     def test_octets_with_marks_are_whole(self):
@@ -185,7 +229,7 @@ class Finds(Probe):
         self.assertEqual((lines[0], lines[-1]), (b"", b""))
         self.assertGreater(len(lines), 2)
         for line in lines[1:-1]:
-            self.assertRegex(line, rb"^1 of 9, \d of 12 s, 2400 8N1: ")
+            self.assertRegex(line, rb"^1 of 10, \d of 12 s, 2400 8N1: ")
             self.assertLess(len(line), 40)
 
     def test_what_is_no_meter(self):
@@ -194,9 +238,11 @@ class Finds(Probe):
                               '"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,5..." (2400 8N1)'),
                 (b"\r\nred \x1b[31mconsole \x9b2J of a computer\r\n", "text",
                  'looks like text, not like a meter: "red ?[31mconsole ?2J of a computer" (2400 8N1)'),
-                (P1, "P1", "P1 telegrams at 2400 8N1: not read yet")):
+                (p1(b"/KAM5", 1), "P1", "P1 telegrams at 2400 8N1" + DAMAGED + ", or whether the meter has another "
+                                        "checksum (p1-checksum)"),
+                (mbus(CIPHERED)[:-1] + b"\0", "M-Bus", "M-Bus frames at 2400 8N1" + DAMAGED)):
             with self.subTest(said=said):
-                proc = self.start("--json", self.pty.path)
+                proc = self.start("--json", "--seconds", "2", self.pty.path)
                 self.say(octets)
                 status, out, err = self.result(proc)
                 found = json.loads(out[0])
@@ -224,8 +270,8 @@ class Finds(Probe):
             stop.set()
             thread.join()
         self.assertEqual(status, 1)
-        tried = ["2400 8N1", "2400 8E1", "2400 8O1", "115200 8N1", "9600 8N1", "9600 8E1", "115200 8E1", "9600 8O1",
-                 "115200 8O1"]
+        tried = ["2400 8N1", "2400 8E1", "115200 8N1", "2400 8O1", "9600 8N1", "9600 8E1", "9600 7E1", "115200 8E1",
+                 "9600 8O1", "115200 8O1"]
         self.assertEqual([re.split("  +", line)[0] for line in out[1:]], tried)
         self.assertEqual([line.split(":")[0] for line in said], [*tried, self.pty.name])
         self.assertEqual(said[-1], "%s: %s" % (self.pty.name, NO_FRAMES))
@@ -260,8 +306,8 @@ class Ends(Probe):
             self.pty.wait_taken()
             proc.send_signal(sig)
             self.assertEqual(self.result(proc), (1, [
-                "SETTINGS OCTETS FLAGS HCS/BAD FRAMES/BAD LINE ERRORS MESSAGES MAKER",
-                "2400 8N1      0     0     0/0        0/0           0 0        ",
+                "SETTINGS FRAMING OCTETS FLAGS HCS/BAD FRAMES/BAD LINE ERRORS MESSAGES MAKER",
+                "2400 8N1              0     0     0/0        0/0           0 0        ",
             ], ["interrupted", "%s: no message so far" % self.pty.name]))
             self.check_given_back()
 
@@ -428,7 +474,7 @@ class Refuses(Probe):
                            (["--seconds", "0", "a"], '--seconds: "0" is not a number from 1 to 600'),
                            (["--seconds=601", "a"], '--seconds: "601" is not a number from 1 to 600'),
                            (["--anywhere", "a"], "--anywhere is about --enable, which is missing"),
-                           (["--baud", "9600", "a"], "probe takes no --baud, --parity, --data or --stop")):
+                           (["--baud", "9600", "a"], "probe takes no --baud, --parity, --data, --stop or --framing")):
             run = subprocess.run([lab.AMSHANCTL, "probe", *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, timeout=10)
             self.assertEqual((run.returncode, run.stdout, run.stderr), (2, "", "amshanctl: %s\n" % said), args)
