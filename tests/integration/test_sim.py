@@ -19,6 +19,7 @@ from lab import SIM, Folder, wait_for
 
 START = ["--start", "2026-01-21T12:00:00Z"]
 FAST = ["--speed", "0", *START]
+TELEGRAMS = ("dsmr5", "fluvius", "p1-se", "kamstrup-p1", "p1-lu", "p1-hu")
 
 
 def crc16(data):
@@ -45,6 +46,33 @@ def good_frames(octets):
             at += 1 + n
         else:
             at += 1
+
+
+def crc16_arc(data):
+    crc = 0
+    for octet in data:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def good_telegrams(octets):
+    found = re.findall(rb"/[^!]*!(?=([0-9A-F]{4})\r\n)", octets)
+    whole = [m.group(0) for m in re.finditer(rb"/[^!]*!(?=[0-9A-F]{4}\r\n)", octets)]
+    return [t for t, crc in zip(whole, found) if crc16_arc(t) == int(crc, 16)]
+
+
+def mbus_frames(octets):
+    """Frames one behind the other, as far as they are good."""
+    found = []
+    while len(octets) > 6 and octets[0] == octets[3] == 0x68 and octets[1] == octets[2]:
+        n = octets[1] + 6
+        if octets[4] != 0x53 or octets[n - 1:n] != b"\x16" or sum(octets[4:n - 2]) % 256 != octets[n - 2]:
+            break
+        found.append(octets[:n])
+        octets = octets[n:]
+    return found
 
 
 def sim(*args):
@@ -107,14 +135,73 @@ class Messages(WithFolder):
 
     def test_every_maker_sends_good_frames_with_its_number(self):
         names = sim("--help").decode().split("Makers:")[1].split()
-        self.assertEqual(len(names), 18)
+        self.assertEqual(len(names), 30)
         for maker in names:
+            if maker in TELEGRAMS:
+                continue
             with self.subTest(maker):
-                octets, truth = self.sent(*FAST, "--maker", maker, "--count", 12, "--id", "1234567890")
+                octets, truth = self.sent(*FAST, "--maker", maker, "--count", 12, "--id", "1234567890",
+                                          "--framing", "hdlc")
                 self.assertEqual(len(good_frames(octets)), 12)
                 self.assertEqual(len(truth), 12)
                 for line, frame in zip(truth, good_frames(octets)):
                     self.assertEqual(b"1234567890" in frame, "meter_id" in line["readings"])
+
+    def test_every_country_sends_good_telegrams(self):
+        for maker in TELEGRAMS:
+            with self.subTest(maker):
+                octets, truth = self.sent(*FAST, "--maker", maker, "--count", 3)
+                telegrams = good_telegrams(octets)
+                self.assertEqual(len(telegrams), 3)
+                self.assertEqual(len(truth), 3)
+                for line, telegram in zip(truth, telegrams):
+                    self.assertEqual("gas_volume" in line["channel"], b"*m3)" in telegram)
+                    power = re.search(rb"1-0:1\.7\.0\((\d+)\.(\d{3})\*kW\)", telegram)
+                    self.assertEqual(int(power[1] + power[2]), line["readings"]["active_power_import"])
+
+    def test_checksums_of_telegrams_on_demand(self):
+        def end(how):
+            return sim(*FAST, "--maker", "dsmr5", "--count", 1, "--p1-crc", how).rsplit(b"!", 1)[1]
+
+        self.assertRegex(end("good"), rb"^[0-9A-F]{4}\r\n$")
+        self.assertEqual(end("none"), b"\r\n")
+        self.assertEqual(end("zero"), b"0000\r\n")
+        self.assertNotIn(end("wrong"), (end("good"), end("zero")))
+
+    def test_mbus_frames_have_their_sums(self):
+        octets = sim(*FAST, "--maker", "kaifa-at", "--count", 3, "--mbus-length", 100)
+        frames = mbus_frames(octets)
+        self.assertEqual([f[6] for f in frames], 3 * [0x00, 0x01, 0x12])
+        self.assertEqual({f[1] for f in frames[:2]}, {100})
+        self.assertEqual(b"".join(frames), octets)
+
+    def test_one_mbus_frame_whose_length_wraps(self):
+        octets = sim(*FAST, "--maker", "kaifa", "--framing", "mbus", "--mbus-length", 511, "--count", 1,
+                     "--hourly-every", 1, "--id", "1" * 31, "--type", "2" * 31)
+        self.assertEqual(octets[:4], bytes([0x68, (len(octets) - 6) % 256, (len(octets) - 6) % 256, 0x68]))
+        self.assertEqual(octets[-2:], bytes([sum(octets[4:-2]) % 256, 0x16]))
+
+    def test_segments_and_blocks(self):
+        whole = good_frames(sim(*FAST, "--count", 1))[0]
+        frames = good_frames(sim(*FAST, "--count", 1, "--segment", 50))
+        self.assertEqual([f[0] >> 3 & 1 for f in frames], [1] * (len(frames) - 1) + [0])
+        self.assertEqual(b"".join(f[8:-2] for f in frames), whole[8:-2])
+        frames = good_frames(sim(*FAST, "--count", 1, "--blocks", 50))
+        self.assertTrue(frames[0][8:].startswith(b"\xe6\xe7\x00\xe0\x40\0\1\0\0\x32"))
+        self.assertTrue(frames[1][8:].startswith(b"\xe0\x40\0\2\0\0\x32"))
+        self.assertEqual([f[8 + (3 if not i else 0) + 1] for i, f in enumerate(frames)],
+                         [0x40] * (len(frames) - 1) + [0xc0])
+        self.assertEqual(frames[0][18:-2] + b"".join(f[15:-2] for f in frames[1:]), whole[11:-2])
+
+    def test_lost_and_repeated_parts(self):
+        octets, truth = self.sent(*FAST, "--count", 40, "--segment", 50, "--lose-part", 0.5, "--double-part", 0.5,
+                                  "--no-hourly", "--maker", "kamstrup")
+        usual = len(good_frames(sim(*FAST, "--count", 1, "--segment", 50, "--maker", "kamstrup")))
+        faults = [line["faults"] for line in truth]
+        lost, twice = sum("part-lost" in f for f in faults), sum("part-twice" in f for f in faults)
+        self.assertGreater(min(lost, twice), 5)
+        self.assertEqual(len(good_frames(octets)), 40 * usual - lost + twice)
+        self.assertEqual([line["damaged"] for line in truth], ["part-lost" in f for f in faults])
 
     def test_truth_has_the_digits_of_the_wire(self):
         octets, truth = self.sent(*FAST, "--count", 1, "--id", "7359992899999999", "--type", "6534")
@@ -245,12 +332,15 @@ class Usage(unittest.TestCase):
         for option in ("maker", "id", "type", "framing", "to", "speed", "count", "duration", "seed", "start",
                        "no-hourly", "hourly-every", "truth", "flip", "lose", "double", "noise", "cut",
                        "repeat-hourly", "gone-after", "back-after", "shared-flag", "segmented", "chunk",
-                       "baud", "meters", "solar", "wait"):
+                       "baud", "meters", "solar", "wait", "segment", "blocks", "mbus-length", "p1-crc", "p1-lines", "key",
+                       "auth-key", "title", "security", "counter", "no-tag", "dedicated", "lose-part", "double-part"):
             self.assertIn("--" + option, text)
 
     def test_wrong_usage_is_told_in_a_sentence(self):
         for args in (["--maker", "acme"], ["--count", "0"], ["--count", "many"], ["--flip", "2"],
-                     ["--to", "radio"], ["--to", "tcp:99999"], ["--framing", "p1"], ["--start", "noon"],
+                     ["--to", "radio"], ["--to", "tcp:99999"], ["--framing", "p1"], ["--framing", "radio"], ["--maker", "dsmr5", "--framing", "hdlc"],
+                     ["--framing", "llc", "--segment", "50"], ["--p1-crc", "best"], ["--mbus-length", "50"],
+                     ["--auth-key", "00"], ["--security", "30"], ["--p1-lines"], ["--blocks", "9", "--framing", "body"], ["--start", "noon"],
                      ["--id", "12x"], ["--type", 'a"b'], ["--speed", "-1"], ["--meters", "2"], ["more"],
                      ["--to", "lines", "--chunk", "3"], ["--back-after", "3"], ["--no-such-option"],
                      ["--to", "tcp:65535", "--meters", "2"], ["--framing", "llc", "--shared-flag"],

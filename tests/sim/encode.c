@@ -23,6 +23,18 @@ u16 sim_crc16(const u8 *data, size_t n)
 	return ~crc;
 }
 
+u16 sim_crc16_arc(const u8 *data, size_t n)
+{
+	u16 crc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		crc ^= data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
+	}
+	return crc;
+}
+
 void enc_octets(struct enc *e, const void *data, size_t n)
 {
 	if (e->overflow || n > e->size - e->n) {

@@ -35,6 +35,9 @@ static inline void enc_init(struct enc *e, u8 *buf, size_t size)
 /* sim_crc16() - CRC-16/X.25 bit by bit, as it is sent: complemented; low octet goes first */
 u16 sim_crc16(const u8 *data, size_t n);
 
+/* sim_crc16_arc() - CRC-16/ARC bit by bit, for P1 telegrams (DSMR 5.0.2 P1, 5.2) */
+u16 sim_crc16_arc(const u8 *data, size_t n);
+
 /* Octets as they are, numbers with the highest octet first, BER lengths. */
 void enc_octets(struct enc *e, const void *data, size_t n);
 void enc_number(struct enc *e, u64 v, unsigned int octets);

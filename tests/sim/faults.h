@@ -6,6 +6,7 @@
 #define SIM_FAULTS_H
 
 #include "rng.h"
+#include "wrap.h"
 
 /**
  * struct sim_faults - which faults, and how likely per frame (0..1)
@@ -15,6 +16,8 @@
  * @noise: noise in front of the frame
  * @cut: the frame ends early
  * @segmented: the segment bit is set, with good checksums
+ * @lose_part: a frame, segment or block of a message that has several does not come
+ * @twice_part: a frame, segment or block comes twice
  * @shared_flag: the closing flag of a frame is the opening flag of the next
  */
 struct sim_faults {
@@ -24,6 +27,8 @@ struct sim_faults {
 	double noise;
 	double cut;
 	double segmented;
+	double lose_part;
+	double twice_part;
 	bool shared_flag;
 };
 
@@ -34,7 +39,9 @@ enum sim_fault {
 	SIM_DOUBLED = 1 << 2,
 	SIM_CUT = 1 << 3,
 	SIM_SEGMENTED = 1 << 4,
-	SIM_NOISE = 1 << 5,	/* beside the message, not in it */
+	SIM_PART_LOST = 1 << 5,
+	SIM_NOISE = 1 << 6,	/* beside the message, not in it */
+	SIM_PART_TWICE = 1 << 7,	/* readers know a repetition */
 };
 
 #define SIM_DAMAGE	(SIM_NOISE - 1)
@@ -47,15 +54,18 @@ const char *sim_fault_name(unsigned int bit);
  * sim_faults_apply() - spoil a message
  * @f: how likely
  * @rng: decides
- * @hdlc: it is a frame with flags; they are left alone
- * @p: the octets, with room for one more
+ * @framing: of the message: what must stay, so that damage is damage, depends on it
+ * @p: the octets, with room for one part and one octet more
  * @n: their number
+ * @parts: where its frames or blocks end; of use to nobody afterwards
  * @ret: bits of enum sim_fault, without SIM_NOISE
+ *
+ * Faults of octets hit one part of several.
  *
  * Return: the new number of octets.
  */
-size_t sim_faults_apply(const struct sim_faults *f, struct sim_rng *rng, bool hdlc, u8 *p, size_t n,
-			unsigned int *ret);
+size_t sim_faults_apply(const struct sim_faults *f, struct sim_rng *rng, enum sim_framing framing,
+			u8 *p, size_t n, struct sim_parts *parts, unsigned int *ret);
 
 /**
  * sim_faults_noise() - perhaps some noise, which may contain flags

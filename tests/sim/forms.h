@@ -13,6 +13,9 @@ enum sim_item {
 	SIM_METER_ID,
 	SIM_TYPE,
 	SIM_CLOCK,
+	SIM_SETUP,	/* the object that pushes */
+	SIM_DEVICE,	/* logical device name */
+	SIM_DEVICE_ID,	/* another number of Iskra's, no meter's */
 	SIM_ITEMS,
 };
 
@@ -23,6 +26,9 @@ enum sim_kind {
 	SIM_CURRENT,
 	SIM_VOLTAGE,
 	SIM_ENERGY,
+	SIM_FACTOR,
+	SIM_COUNT,
+	SIM_VOLUME,
 	SIM_KINDS,
 };
 
@@ -49,18 +55,72 @@ struct sim_quantity_info {
 
 extern const struct sim_quantity_info sim_quantity_table[SIM_QUANTITIES];
 
-/* What the base unit of a kind is, as a power of ten of W, A, V, Wh. */
+/* What the base unit of a kind is, as a power of ten of W, A, V, Wh, 1, 1, m3. */
 extern const s8 sim_base_exponent[SIM_KINDS];
 
 enum sim_shape {
 	SIM_ROWS,		/* array of structures {OBIS, value, {scaler, unit}} */
 	SIM_POSITIONAL,		/* one structure of values */
 	SIM_PAIRS,		/* one structure of OBIS, value, OBIS, value... */
+	SIM_TRIPLES,		/* one structure: clock, OBIS, value, {scaler, unit}..., number */
+	SIM_OBJECTS,		/* one structure: array of descriptors, values */
+	SIM_TELEGRAM,		/* lines of P1 */
 };
 
 enum sim_clock_zone {
 	SIM_ZONE_UTC1,		/* UTC+1 all year */
 	SIM_ZONE_LOCAL,		/* with summer time */
+	SIM_ZONE_TOLD,		/* the same, deviation and status tell which */
+};
+
+/**
+ * struct sim_number - how a line of P1 gives a number
+ * @whole: digits in front of the point, filled up with zeros
+ * @decimals: digits behind it, 0: no point
+ * @unit: exponent of the unit: 3 for kW
+ * @text: the unit, NULL: none is written
+ */
+struct sim_number {
+	u8 whole;
+	u8 decimals;
+	s8 unit;
+	const char *text;
+};
+
+enum sim_line_kind {
+	SIM_LINE_TEXT,		/* as it stands, with its parentheses */
+	SIM_LINE_CLOCK,
+	SIM_LINE_ID,		/* the number's characters in hex */
+	SIM_LINE_VALUE,
+	SIM_LINE_TIMED,		/* (time)(value) */
+};
+
+/**
+ * struct sim_line - one line of a telegram
+ * @code: its OBIS code, as written
+ * @kind: what stands behind it
+ * @text: SIM_LINE_TEXT
+ * @item: quantity
+ * @number: its digits
+ * @channel: it is another meter's
+ */
+struct sim_line {
+	const char *code;
+	enum sim_line_kind kind;
+	const char *text;
+	u8 item;
+	const struct sim_number *number;
+	bool channel;
+};
+
+/**
+ * struct sim_telegram - the telegram of a country
+ * @identification: behind the '/'
+ * @lines: ends with one without code
+ */
+struct sim_telegram {
+	const char *identification;
+	const struct sim_line *lines;
 };
 
 /**
@@ -73,6 +133,11 @@ enum sim_clock_zone {
  * @octet_texts: texts are octet-strings, not visible-strings
  * @bare_list_id: the list id stands in front without an OBIS code
  * @b: group B of the codes of values
+ * @b_energy: of those of registers
+ * @hundredths: the clock has them, as 00; otherwise FF
+ * @telegram: SIM_TELEGRAM: its lines; nothing but @zone and the times count beside it
+ * @framing: what the messages travel in
+ * @mbus_length: greatest L of its M-Bus frames; 0: the usual one
  * @obis: codes of the texts and the clock, from SIM_LIST_ID on
  * @zone: what the clock shows
  * @sunday: weekday on Sundays
@@ -92,7 +157,12 @@ struct sim_maker {
 	bool octet_texts;
 	bool bare_list_id;
 	u8 b;
-	u8 obis[4][6];
+	u8 b_energy;
+	u8 obis[SIM_ITEMS - SIM_LIST_ID][6];
+	bool hundredths;
+	const struct sim_telegram *telegram;
+	enum sim_framing framing;
+	u16 mbus_length;
 	enum sim_clock_zone zone;
 	u8 sunday;
 	s16 deviation;
@@ -102,6 +172,10 @@ struct sim_maker {
 	u8 list2_ticks;
 	u32 hourly_ms;
 };
+
+/* The makers of telegrams, in telegrams.c. */
+extern const struct sim_maker sim_dsmr5, sim_fluvius, sim_p1_se, sim_kamstrup_p1, sim_p1_lu,
+	sim_p1_hu;
 
 /* How a kind of value is sent. */
 struct sim_code {
@@ -115,6 +189,7 @@ struct sim_code {
  * @manufacturer: who made it
  * @maker: its lists
  * @list_id: in the list
+ * @device: logical device name
  * @id: default number
  * @type: default type
  * @id_pad: number and type are filled up with NULs to so many octets
@@ -132,6 +207,7 @@ struct sim_form_info {
 	const char *manufacturer;
 	const struct sim_maker *maker;
 	const char *list_id;
+	const char *device;
 	const char *id;
 	const char *type;
 	u8 id_pad;
@@ -145,6 +221,22 @@ struct sim_form_info {
 	u64 zero;
 };
 
-extern const struct sim_form_info sim_form_table[SIM_FORMS];
+extern const struct sim_form_info sim_form_table[SIM_FORMS_ALL];
+
+/**
+ * sim_telegram_put() - a telegram through its '!'
+ * @ret: gets the readings, or NULL
+ * @channel: gets those of the meter on the channel, or NULL
+ *
+ * Return: 0, or -ERANGE if a value has more digits than its line.
+ */
+int sim_telegram_put(struct enc *e, const struct sim_maker *m, const struct sim_values *v,
+		     struct sim_expected *ret, struct sim_channel *channel);
+
+/* For both builders, see meters.c. */
+void sim_expect(struct sim_expected *x, const char *name, const char *text, bool is_text,
+		bool missing);
+s64 sim_to_wire(s64 base, enum sim_kind kind, int exponent);
+void sim_decimal(s64 wire, int exponent, char *buf);
 
 #endif /* SIM_FORMS_H */

@@ -113,6 +113,41 @@ static void show(struct sim_house *h, const double *watts, const double *vars)
 	split(v, SIM_Q_IMPORT, q_sum);
 }
 
+/* Active by apparent power, in thousandths; 1 without load. */
+static s64 power_factor(const struct sim_values *v, unsigned int power)
+{
+	double p = (double)(v->q[power] + v->q[power + 1]);
+	double q = (double)(v->q[power + 2] + v->q[power + 3]);
+	double va = sqrt(p * p + q * q);
+
+	return va > 0 ? llround(1000 * p / va) : 1000;
+}
+
+/* What follows from the rest: shares that only rise, as registers do. */
+static void derive(struct sim_house *h)
+{
+	s64 *q = h->values.q;
+
+	for (int i = 0; i < 2; i++) {	/* import, export */
+		s64 a = q[SIM_A_IMPORT + i];
+		s64 *phase = q + (i ? SIM_A_EXPORT_L1 : SIM_A_IMPORT_L1);
+		s64 *tariff = q + (i ? SIM_A_EXPORT_T1 : SIM_A_IMPORT_T1);
+
+		phase[0] = a / 2;
+		phase[1] = a / 5;
+		phase[2] = a - phase[0] - phase[1];
+		tariff[0] = a / 3;
+		tariff[1] = a - tariff[0];
+	}
+	q[SIM_PF] = power_factor(&h->values, SIM_P_IMPORT);
+	for (int i = 0; i < 3; i++)
+		q[SIM_PF_L1 + i] = power_factor(&h->values, SIM_P_IMPORT_L1 + 4 * i);
+	q[SIM_DEMAND] = q[SIM_P_IMPORT];
+	if (q[SIM_DEMAND] > q[SIM_DEMAND_MAX])
+		q[SIM_DEMAND_MAX] = q[SIM_DEMAND];
+	q[SIM_GAS] = q[SIM_A_IMPORT] / 4;
+}
+
 static void draw(struct sim_house *h, double seconds)
 {
 	static const double share[3] = { 0.5, 0.2, 0.3 };
@@ -165,6 +200,7 @@ void sim_house_init(struct sim_house *h, enum sim_form form, bool solar, u64 see
 	}
 	h->values.clock = utc_ms / 1000;
 	draw(h, 3600);
+	derive(h);
 }
 
 void sim_house_step(struct sim_house *h, s64 utc_ms)
@@ -178,4 +214,5 @@ void sim_house_step(struct sim_house *h, s64 utc_ms)
 	h->utc_ms = utc_ms;
 	h->values.clock = utc_ms / 1000;
 	draw(h, (double)ms / 1000);
+	derive(h);
 }

@@ -247,12 +247,21 @@ static void id_add(char *id, unsigned int add)
 	}
 }
 
+static void title_add(u8 *title, unsigned int add)
+{
+	for (size_t i = SIM_TITLE_LEN; i-- && add; add >>= 8) {
+		add += title[i];
+		title[i] = add & 0xff;
+	}
+}
+
 static int lines_init(struct sim *sim)
 {
 	const struct sim_options *o = &sim->o;
 	u64 now = o->speed > 0 ? now_ns() : 0;
 	struct sim_stream_settings set = o->stream;
 	struct sim_values example;
+	struct sim_cipher cipher;	/* the stream takes a copy */
 	char id[SIM_TEXT_MAX];
 	int r;
 
@@ -265,6 +274,9 @@ static int lines_init(struct sim *sim)
 		id_add(id, i);
 		set.id = id;
 		set.seed = o->stream.seed + i;
+		cipher = o->cipher;
+		title_add(cipher.title, i);
+		set.wrap.cipher = o->stream.wrap.cipher ? &cipher : NULL;
 		r = sim_stream_init(&line->stream, &set);
 		if (r < 0)
 			return sim_sink_error(r, "--id and --type");

@@ -11,6 +11,13 @@
 #include "calendar.h"
 #include "forms.h"
 
+#define CLOCK_SUMMER	0x80	/* of the status */
+
+/* Interface classes (IEC 62056-6-2). */
+#define CLASS_DATA	1
+#define CLASS_REGISTER	3
+#define CLASS_PUSH	40
+
 /* A list under construction; @err stays at the first failure. */
 struct builder {
 	struct enc *e;
@@ -25,6 +32,11 @@ const char *sim_form_name(enum sim_form form)
 	return sim_form_table[form].name;
 }
 
+enum sim_framing sim_form_framing(enum sim_form form)
+{
+	return sim_form_table[form].maker->framing;
+}
+
 const char *sim_form_manufacturer(enum sim_form form)
 {
 	return sim_form_table[form].manufacturer;
@@ -32,7 +44,7 @@ const char *sim_form_manufacturer(enum sim_form form)
 
 int sim_form_find(const char *name)
 {
-	for (int i = 0; i < SIM_FORMS; i++)
+	for (int i = 0; i < SIM_FORMS_ALL; i++)
 		if (!strcmp(sim_form_table[i].name, name))
 			return i;
 	return -1;
@@ -75,6 +87,27 @@ void sim_values_example(enum sim_form form, struct sim_values *ret)
 			[SIM_A_EXPORT] = 1234,
 			[SIM_R_IMPORT] = 345678,
 			[SIM_R_EXPORT] = 45678,
+			[SIM_A_IMPORT_L1] = 6000000,
+			[SIM_A_IMPORT_L2] = 2345678,
+			[SIM_A_IMPORT_L3] = 4000000,
+			[SIM_A_EXPORT_L1] = 1234,
+			[SIM_A_IMPORT_T1] = 5000000,
+			[SIM_A_IMPORT_T2] = 7345678,
+			[SIM_A_EXPORT_T1] = 1000,
+			[SIM_A_EXPORT_T2] = 234,
+			[SIM_PF] = 979,
+			[SIM_PF_L1] = 981,
+			[SIM_PF_L2] = 519,
+			[SIM_PF_L3] = 990,
+			[SIM_DEMAND] = 1200,
+			[SIM_DEMAND_MAX] = 4329,
+			[SIM_FAILURES] = 7,
+			[SIM_LONG_FAILURES] = 2,
+			[SIM_SAGS_L1] = 3,
+			[SIM_SAGS_L2] = 1,
+			[SIM_SWELLS_L3] = 4,
+			[SIM_TARIFF] = 2,
+			[SIM_GAS] = 1234567,
 		},
 		.clock = 1769000410,	/* 2026-01-21T13:00:10Z */
 	};
@@ -82,23 +115,20 @@ void sim_values_example(enum sim_form form, struct sim_values *ret)
 	strcpy(ret->type, f->type);
 }
 
-static void expect(struct builder *b, const char *name, const char *text, bool is_text,
-		   bool missing)
+void sim_expect(struct sim_expected *x, const char *name, const char *text, bool is_text,
+		bool missing)
 {
 	struct sim_reading *r;
 
-	for (unsigned int i = 0; b->x && i < b->x->n; i++)
-		if (!strcmp(b->x->reading[i].name, name))
-			return;
-	if (!b->x || b->x->n == SIM_READINGS_MAX)
+	if (!x || x->n == SIM_READINGS_MAX || sim_expected_find(x, name))
 		return;
-	r = &b->x->reading[b->x->n++];
+	r = &x->reading[x->n++];
 	*r = (struct sim_reading){ .name = name, .is_text = is_text, .missing = missing };
 	snprintf(r->text, sizeof(r->text), "%s", text);
 }
 
 /* Plain digits of wire x 10^exponent; @buf: SIM_TEXT_MAX octets. */
-static void decimal(s64 wire, int exponent, char *buf)
+void sim_decimal(s64 wire, int exponent, char *buf)
 {
 	u64 magnitude = wire < 0 ? -(u64)wire : (u64)wire;
 	int decimals = exponent < 0 ? -exponent : 0;
@@ -119,7 +149,7 @@ static void decimal(s64 wire, int exponent, char *buf)
 }
 
 /* From base units to wire units: a register gives whole units, other values the nearest one. */
-static s64 to_wire(s64 base, enum sim_kind kind, int exponent)
+s64 sim_to_wire(s64 base, enum sim_kind kind, int exponent)
 {
 	s64 divisor = 1;
 
@@ -161,19 +191,20 @@ static void put_quantity(struct builder *b, unsigned int item)
 	const struct sim_quantity_info *q = &sim_quantity_table[item];
 	struct sim_code code = b->form->code[q->kind];
 	bool missing = b->form->zero & SIM_BIT(item);
-	s64 wire = missing ? 0 : to_wire(b->v->q[item], q->kind, code.exponent);
+	s64 wire = missing ? 0 : sim_to_wire(b->v->q[item], q->kind, code.exponent);
 	char text[SIM_TEXT_MAX];
 
 	put_integer(b, code.type, wire);
-	if (b->form->maker->shape == SIM_ROWS) {
+	if (b->form->maker->shape == SIM_ROWS || b->form->maker->shape == SIM_TRIPLES) {
 		enc_structure(b->e, 2);
 		enc_s8(b->e, code.exponent);
 		enc_enum(b->e, q->unit);
 	}
-	decimal(wire, code.exponent, text);
-	expect(b, q->name, text, false, missing);
+	sim_decimal(wire, code.exponent, text);
+	sim_expect(b->x, q->name, text, false, missing);
 }
 
+/* @name: NULL: no reading */
 static void put_text(struct builder *b, const char *name, const char *text, size_t pad)
 {
 	char padded[SIM_TEXT_MAX] = "";
@@ -188,22 +219,27 @@ static void put_text(struct builder *b, const char *name, const char *text, size
 		enc_octet_string(b->e, padded, pad ?: n);
 	else
 		enc_visible_string(b->e, padded, pad ?: n);
-	if (n)
-		expect(b, name, text, true, false);
+	if (n && name)
+		sim_expect(b->x, name, text, true, false);
 }
 
 /* The 12 octets of what the maker's clock shows. */
 static void clock_octets(struct builder *b, u8 octets[12])
 {
 	const struct sim_maker *m = b->form->maker;
-	s64 shown = b->v->clock + 3600;
+	bool summer = m->zone != SIM_ZONE_UTC1 && sim_summer_time(b->v->clock);
+	s64 shown = b->v->clock + 3600 + (summer ? 3600 : 0);
+	s16 deviation = m->deviation;
+	u8 status = m->status;
 	char text[SIM_TEXT_MAX];
 	struct sim_date d;
 	struct enc e;
 	size_t n;
 
-	if (m->zone == SIM_ZONE_LOCAL && sim_summer_time(b->v->clock))
-		shown += 3600;
+	if (m->zone == SIM_ZONE_TOLD) {
+		deviation = summer ? -120 : -60;
+		status |= summer ? CLOCK_SUMMER : 0;
+	}
 	sim_date_of(shown, &d);
 	enc_init(&e, octets, 12);
 	enc_number(&e, d.year, 2);
@@ -213,16 +249,16 @@ static void clock_octets(struct builder *b, u8 octets[12])
 	enc_number(&e, d.hour, 1);
 	enc_number(&e, d.minute, 1);
 	enc_number(&e, d.second, 1);
-	enc_number(&e, 0xff, 1);
-	enc_number(&e, (u16)m->deviation, 2);
-	enc_number(&e, m->status, 1);
+	enc_number(&e, m->hundredths ? 0 : 0xff, 1);
+	enc_number(&e, (u16)deviation, 2);
+	enc_number(&e, status, 1);
 
 	n = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d", d.year, d.month, d.day,
 		     d.hour, d.minute, d.second);
-	if (m->deviation != -0x8000)
-		snprintf(text + n, sizeof(text) - n, "%c%02d:%02d", m->deviation > 0 ? '-' : '+',
-			 abs(m->deviation) / 60, abs(m->deviation) % 60);
-	expect(b, "meter_time", text, true, false);
+	if (deviation != -0x8000)
+		snprintf(text + n, sizeof(text) - n, "%c%02d:%02d", deviation > 0 ? '-' : '+',
+			 abs(deviation) / 60, abs(deviation) % 60);
+	sim_expect(b->x, "meter_time", text, true, false);
 }
 
 static void put_code(struct builder *b, unsigned int item)
@@ -235,7 +271,10 @@ static void put_code(struct builder *b, unsigned int item)
 		return;
 	}
 	q = &sim_quantity_table[item];
-	enc_obis(b->e, 1, m->b, q->c, q->kind == SIM_ENERGY ? 8 : 7, 0, 255);
+	if (q->kind == SIM_ENERGY)
+		enc_obis(b->e, 1, m->b_energy, q->c, 8, 0, 255);
+	else
+		enc_obis(b->e, 1, m->b, q->c, 7, 0, 255);
 }
 
 static void put_value(struct builder *b, unsigned int item)
@@ -256,6 +295,15 @@ static void put_value(struct builder *b, unsigned int item)
 		clock_octets(b, clock);
 		enc_octet_string(b->e, clock, sizeof(clock));
 		break;
+	case SIM_SETUP:
+		put_code(b, item);
+		break;
+	case SIM_DEVICE:
+		put_text(b, NULL, b->form->device, 0);
+		break;
+	case SIM_DEVICE_ID:
+		put_text(b, NULL, "00000000", 0);
+		break;
 	default:
 		put_quantity(b, item);
 	}
@@ -270,6 +318,7 @@ static void put_item(struct builder *b, unsigned int item)
 		put_value(b, item);
 		break;
 	case SIM_POSITIONAL:
+	case SIM_OBJECTS:
 		put_value(b, item);
 		break;
 	case SIM_PAIRS:
@@ -282,6 +331,38 @@ static void put_item(struct builder *b, unsigned int item)
 			put_code(b, item);
 		put_value(b, item);
 		break;
+	case SIM_TRIPLES:
+		if (item < SIM_QUANTITIES)
+			put_code(b, item);
+		put_value(b, item);
+		break;
+	case SIM_TELEGRAM:
+		break;
+	}
+}
+
+/* Class, code, attribute and index of what one of the values is. */
+static void put_descriptor(struct builder *b, unsigned int class, unsigned int item, s8 attribute)
+{
+	enc_structure(b->e, 4);
+	enc_u16(b->e, class);
+	put_code(b, item);
+	enc_s8(b->e, attribute);
+	enc_u16(b->e, 0);
+}
+
+/* The first value is this array itself. */
+static void put_descriptors(struct builder *b, const u8 *items, size_t n)
+{
+	enc_array(b->e, n + 1);
+	put_descriptor(b, CLASS_PUSH, SIM_SETUP, 2);
+	for (size_t i = 0; i < n; i++) {
+		if (items[i] < SIM_QUANTITIES)
+			put_descriptor(b, CLASS_REGISTER, items[i], 2);
+		else if (items[i] == SIM_SETUP)
+			put_descriptor(b, CLASS_PUSH, SIM_SETUP, 1);
+		else
+			put_descriptor(b, CLASS_DATA, items[i], 2);
 	}
 }
 
@@ -313,8 +394,14 @@ static void put_body(struct builder *b, int list)
 		enc_array(b->e, n);
 	else if (m->shape == SIM_POSITIONAL)
 		enc_structure(b->e, n);
+	else if (m->shape == SIM_TRIPLES)
+		enc_structure(b->e, 3 * n - 4);	/* clock and number are alone */
+	else if (m->shape == SIM_OBJECTS)
+		enc_structure(b->e, n + 1);
 	else
 		enc_structure(b->e, 2 * n - m->bare_list_id);
+	if (m->shape == SIM_OBJECTS)
+		put_descriptors(b, items, n);
 	for (size_t i = 0; i < n; i++)
 		put_item(b, items[i]);
 }
@@ -330,17 +417,30 @@ static void put_apdu(struct builder *b, int list)
 	put_body(b, list);
 }
 
-int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing framing,
-	       const struct sim_values *v, struct sim_expected *ret)
+static int encode_telegram(struct enc *e, const struct sim_maker *m, enum sim_framing framing,
+			   const struct sim_values *v, struct sim_expected *ret,
+			   struct sim_channel *channel)
 {
-	const struct sim_form_info *f = &sim_form_table[form];
+	size_t mark = e->n;
+	int r;
+
+	if (framing != SIM_P1 && framing != SIM_BODY)
+		return -EINVAL;
+	r = sim_telegram_put(e, m, v, ret, channel);
+	if (framing == SIM_P1)
+		enc_p1_end(e, mark, SIM_CRC_GOOD);
+	return r;
+}
+
+static int encode_list(struct enc *e, const struct sim_form_info *f, int list,
+		       enum sim_framing framing, const struct sim_values *v,
+		       struct sim_expected *ret)
+{
 	struct builder b = { .e = e, .form = f, .v = v, .x = ret };
 	size_t mark = 0;
 
-	if (!sim_form_has_list(form, list))
+	if (framing > SIM_BODY)
 		return -EINVAL;
-	if (ret)
-		ret->n = 0;
 	if (framing == SIM_HDLC)
 		mark = enc_hdlc_begin(e, f->maker->head, f->maker->head_n, false);
 	if (framing <= SIM_LLC)
@@ -351,9 +451,35 @@ int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing fra
 		put_body(&b, list);
 	if (framing == SIM_HDLC)
 		enc_hdlc_end(e, mark);
-	if (b.err)
-		return b.err;
+	return b.err;
+}
+
+static int encode(struct enc *e, enum sim_form form, int list, enum sim_framing framing,
+		  const struct sim_values *v, struct sim_expected *ret,
+		  struct sim_channel *channel)
+{
+	const struct sim_form_info *f = &sim_form_table[form];
+	int r;
+
+	if (!sim_form_has_list(form, list))
+		return -EINVAL;
+	if (ret)
+		ret->n = 0;
+	if (channel)
+		channel->n = 0;
+	if (f->maker->shape == SIM_TELEGRAM)
+		r = encode_telegram(e, f->maker, framing, v, ret, channel);
+	else
+		r = encode_list(e, f, list, framing, v, ret);
+	if (r < 0)
+		return r;
 	return e->overflow ? -ENOBUFS : 0;
+}
+
+int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing framing,
+	       const struct sim_values *v, struct sim_expected *ret)
+{
+	return encode(e, form, list, framing, v, ret, NULL);
 }
 
 int sim_build(enum sim_form form, int list, enum sim_framing framing, const struct sim_values *v,
@@ -364,5 +490,30 @@ int sim_build(enum sim_form form, int list, enum sim_framing framing, const stru
 
 	enc_init(&e, buf, size);
 	r = sim_encode(&e, form, list, framing, v, ret);
+	return r < 0 ? r : (int)e.n;
+}
+
+int sim_build_wrapped(enum sim_form form, int list, const struct sim_wrap *w,
+		      const struct sim_values *v, u8 *buf, size_t size, struct sim_expected *ret,
+		      struct sim_channel *channel, struct sim_parts *parts)
+{
+	const struct sim_maker *m = sim_form_table[form].maker;
+	struct sim_payload in = { .head = m->head, .head_n = m->head_n };
+	struct sim_wrap with = *w;
+	u8 inner[SIM_OCTETS_MAX];
+	struct enc e;
+	int r;
+
+	in.telegram = m->shape == SIM_TELEGRAM;
+	enc_init(&e, inner, sizeof(inner));
+	r = encode(&e, form, list, in.telegram || w->framing == SIM_BODY ? SIM_BODY : SIM_APDU, v,
+		   ret, channel);
+	if (r < 0)
+		return r;
+	in.octets = inner;
+	in.n = e.n;
+	with.mbus_length = w->mbus_length ?: m->mbus_length;
+	enc_init(&e, buf, size);
+	r = sim_wrap(&e, &with, &in, parts);
 	return r < 0 ? r : (int)e.n;
 }

@@ -9,7 +9,7 @@
 #ifndef SIM_METERS_H
 #define SIM_METERS_H
 
-#include "encode.h"
+#include "wrap.h"
 
 /* What a list can give, in its base unit. */
 enum sim_quantity {
@@ -39,6 +39,32 @@ enum sim_quantity {
 	SIM_A_EXPORT,
 	SIM_R_IMPORT,		/* varh */
 	SIM_R_EXPORT,
+	SIM_A_IMPORT_L1,	/* Wh */
+	SIM_A_IMPORT_L2,
+	SIM_A_IMPORT_L3,
+	SIM_A_EXPORT_L1,
+	SIM_A_EXPORT_L2,
+	SIM_A_EXPORT_L3,
+	SIM_A_IMPORT_T1,
+	SIM_A_IMPORT_T2,
+	SIM_A_EXPORT_T1,
+	SIM_A_EXPORT_T2,
+	SIM_PF,			/* 1/1000 */
+	SIM_PF_L1,
+	SIM_PF_L2,
+	SIM_PF_L3,
+	SIM_DEMAND,		/* W */
+	SIM_DEMAND_MAX,
+	SIM_FAILURES,
+	SIM_LONG_FAILURES,
+	SIM_SAGS_L1,
+	SIM_SAGS_L2,
+	SIM_SAGS_L3,
+	SIM_SWELLS_L1,
+	SIM_SWELLS_L2,
+	SIM_SWELLS_L3,
+	SIM_TARIFF,
+	SIM_GAS,		/* l */
 	SIM_QUANTITIES,
 };
 
@@ -77,15 +103,29 @@ enum sim_form {
 	SIM_KAMSTRUP_SE,	/* energies in 1 Wh */
 	SIM_KAMSTRUP_CENTIVOLT,	/* Danish: voltages in 0.01 V */
 	SIM_KAMSTRUP_CT,	/* currents in mA */
+
+	/* Those above have the Nordic lists; for them a framing of enum sim_framing up to SIM_BODY. */
 	SIM_FORMS,
+
+	SIM_KAMSTRUP_DK = SIM_FORMS,	/* 65 elements: per phase, with power factors */
+	SIM_LG_E450,		/* push with object list: I/100, U */
+	SIM_LG_E360,		/* likewise: I/100, U/10 */
+	SIM_ISKRA,		/* AM550: 18 values without codes */
+	SIM_KAIFA_AT,		/* clock, code, value, unit... in M-Bus frames */
+	SIM_SAGEMCOM_AT,	/* the same, in one M-Bus frame whose length wraps */
+
+	SIM_DSMR5,		/* Dutch P1 */
+	SIM_FLUVIUS,		/* Belgian */
+	SIM_P1_SE,		/* Swedish: no tariffs, no number */
+	SIM_KAMSTRUP_P1,	/* likewise, in kVAr */
+	SIM_P1_LU,		/* Luxembourgish */
+	SIM_P1_HU,		/* Hungarian */
+
+	SIM_FORMS_ALL,
 };
 
-enum sim_framing {
-	SIM_HDLC,	/* one whole frame with both flags */
-	SIM_LLC,	/* E6 E7 00 and APDU */
-	SIM_APDU,
-	SIM_BODY,	/* the array or structure */
-};
+/* sim_form_framing() - what a form's messages travel in; SIM_P1: it is a telegram */
+enum sim_framing sim_form_framing(enum sim_form form);
 
 /* sim_form_name() - as in --maker; sim_form_find() - by that name, -1 if there is none */
 const char *sim_form_name(enum sim_form form);
@@ -125,6 +165,12 @@ struct sim_expected {
 	struct sim_reading reading[SIM_READINGS_MAX];
 };
 
+/* Readings of the meter on a channel (gas), a message of its own; @n is 0 if there is none. */
+struct sim_channel {
+	unsigned int n;
+	struct sim_reading reading[2];
+};
+
 /* sim_expected_find() - the text of a reading, NULL if the message does not have it */
 const char *sim_expected_find(const struct sim_expected *x, const char *name);
 
@@ -136,13 +182,14 @@ void sim_values_example(enum sim_form form, struct sim_values *ret);
  * @e: where to
  * @form: whose
  * @list: 1, 2 or 3
- * @framing: how much of the envelope; several SIM_LLC in one enc_hdlc_begin() make a frame with
+ * @framing: how much of the envelope, without ciphering and blocks: of a telegram SIM_P1 or SIM_BODY,
+ *           of the others up to SIM_BODY; several SIM_LLC in one enc_hdlc_begin() make a frame with
  *           several APDUs
  * @v: values
  * @ret: the readings in it, or NULL
  *
- * Return: 0; -EINVAL if the form has no such list or a text is too long for it; -ERANGE if a value
- * does not fit its type; -ENOBUFS if the octets do not fit.  On failure the content of @e is
+ * Return: 0; -EINVAL if the form has no such list or no such framing, or a text is too long for
+ * it; -ERANGE if a value does not fit its type; -ENOBUFS if the octets do not fit.  On failure the content of @e is
  * undefined.
  */
 int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing framing,
@@ -157,5 +204,22 @@ int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing fra
  */
 int sim_build(enum sim_form form, int list, enum sim_framing framing, const struct sim_values *v,
 	      u8 *buf, size_t size, struct sim_expected *ret);
+
+/**
+ * sim_build_wrapped() - one message into a buffer, with all that may lie around it
+ * @w: framing, blocks, segments, ciphering; &(struct sim_wrap){ sim_form_framing(form) } is usual
+ * @buf: SIM_OCTETS_MAX are enough
+ * @size: its size
+ * @ret: the readings in it, or NULL
+ * @channel: those of the meter on a channel, or NULL
+ * @parts: where its frames or blocks end, or NULL
+ *
+ * Nothing is kept of what is given, and the frame counter is not raised.
+ *
+ * Return: the number of octets, or as sim_encode() and sim_wrap().
+ */
+int sim_build_wrapped(enum sim_form form, int list, const struct sim_wrap *w,
+		      const struct sim_values *v, u8 *buf, size_t size, struct sim_expected *ret,
+		      struct sim_channel *channel, struct sim_parts *parts);
 
 #endif /* SIM_METERS_H */

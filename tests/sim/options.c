@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "calendar.h"
-#include "options.h"
+#include "options_wrap.h"
 
 static const char help[] =
 "Usage: amshan-sim [OPTION]...\n"
@@ -22,13 +22,27 @@ static const char help[] =
 "  --maker NAME        one of the names below (default aidon)\n"
 "  --id NUMBER         its number; with --meters that of the first one\n"
 "  --type TEXT         its type\n"
-"  --framing WHAT      hdlc (default), llc, apdu or body\n"
 "  --solar             the household has panels and exports at noon\n"
 "  --seed N            all randomness comes from N: same seed and --start, same octets\n"
 "  --start TIME        begin at this ISO 8601 time, rounded down to full 10 s (default: now)\n"
 "  --no-hourly         no hourly lists\n"
 "  --hourly-every N    an hourly list for every N lists 2, whatever the time is\n"
 "  --meters N          N meters on N consecutive ports, spread evenly over the period\n"
+"\n"
+"What is around a message:\n"
+"  --framing WHAT      hdlc, mbus, llc, apdu, body (of a list), p1 (telegrams); default: the maker's\n"
+"  --segment N         HDLC frames with at most N octets of information, with segment bits\n"
+"  --blocks N          general block transfer with N octets per block\n"
+"  --mbus-length N     greatest length of an M-Bus frame (default 250); above 255 it wraps\n"
+"  --p1-crc HOW        good (default), none, zero or wrong\n"
+"  --p1-lines          a ciphered telegram is sent between an identification and '!'\n"
+"  --key HEX           cipher it with this encryption key (AES-128-GCM); all keys: or @FILE\n"
+"  --auth-key HEX      authenticate it too\n"
+"  --title HEX         system title (default 53494D0000000001), counted up for --meters\n"
+"  --security CONTROL  20, 21 or 30 (default: 30 with --auth-key, else 20)\n"
+"  --counter N         frame counter of the first message (default 1)\n"
+"  --no-tag            leave out the tag of an authenticated message\n"
+"  --dedicated         general-ded-ciphering instead of general-glo-ciphering\n"
 "\n"
 "The line:\n"
 "  --to stdout         octets (default)\n"
@@ -52,6 +66,8 @@ static const char help[] =
 "  --double P          one octet is doubled\n"
 "  --cut P             the message is cut off\n"
 "  --segmented P       the segment bit is set, checksums are good\n"
+"  --lose-part P       one frame, segment or block of several is lost\n"
+"  --double-part P     one frame, segment or block comes twice (not damage)\n"
 "  --noise P           noise in front of it, which may contain 7E (not damage)\n"
 "  --shared-flag       one flag between two frames\n"
 "  --repeat-hourly     an hourly list comes again, unchanged, in the place of the next list\n"
@@ -63,7 +79,9 @@ enum {
 	OPT_SEED, OPT_START, OPT_NO_HOURLY, OPT_HOURLY_EVERY, OPT_TRUTH, OPT_FLIP, OPT_LOSE,
 	OPT_DOUBLE, OPT_NOISE, OPT_CUT, OPT_REPEAT_HOURLY, OPT_GONE_AFTER, OPT_BACK_AFTER,
 	OPT_SHARED_FLAG, OPT_SEGMENTED, OPT_CHUNK, OPT_BAUD, OPT_METERS, OPT_SOLAR, OPT_WAIT,
-	OPT_HELP,
+	OPT_SEGMENT, OPT_BLOCKS, OPT_MBUS_LENGTH, OPT_P1_CRC, OPT_P1_LINES, OPT_KEY, OPT_AUTH_KEY,
+	OPT_TITLE, OPT_SECURITY, OPT_COUNTER, OPT_NO_TAG, OPT_DEDICATED, OPT_LOSE_PART,
+	OPT_DOUBLE_PART, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -95,12 +113,27 @@ static const struct option options[] = {
 	{ "meters", required_argument, NULL, OPT_METERS },
 	{ "solar", no_argument, NULL, OPT_SOLAR },
 	{ "wait", no_argument, NULL, OPT_WAIT },
+	{ "segment", required_argument, NULL, OPT_SEGMENT },
+	{ "blocks", required_argument, NULL, OPT_BLOCKS },
+	{ "mbus-length", required_argument, NULL, OPT_MBUS_LENGTH },
+	{ "p1-crc", required_argument, NULL, OPT_P1_CRC },
+	{ "p1-lines", no_argument, NULL, OPT_P1_LINES },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "auth-key", required_argument, NULL, OPT_AUTH_KEY },
+	{ "title", required_argument, NULL, OPT_TITLE },
+	{ "security", required_argument, NULL, OPT_SECURITY },
+	{ "counter", required_argument, NULL, OPT_COUNTER },
+	{ "no-tag", no_argument, NULL, OPT_NO_TAG },
+	{ "dedicated", no_argument, NULL, OPT_DEDICATED },
+	{ "lose-part", required_argument, NULL, OPT_LOSE_PART },
+	{ "double-part", required_argument, NULL, OPT_DOUBLE_PART },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ }
 };
 
-__attribute__((format(printf, 1, 2)))
-static int wrong(const char *fmt, ...)
+#define wrong sim_option_wrong
+
+int sim_option_wrong(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -118,7 +151,7 @@ static void print_help(void)
 
 	fputs(help, stdout);
 	fputs("\nMakers:", stdout);
-	for (int i = 0; i < SIM_FORMS; i++) {
+	for (int i = 0; i < SIM_FORMS_ALL; i++) {
 		const char *name = sim_form_name(i);
 
 		column += strlen(name) + 1;
@@ -201,19 +234,6 @@ static int parse_to(struct sim_options *o, const char *text)
 	return 0;
 }
 
-static int parse_framing(struct sim_options *o, const char *text)
-{
-	static const char *const names[] = { "hdlc", "llc", "apdu", "body" };
-
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(text, names[i])) {
-			o->stream.framing = i;
-			return 0;
-		}
-	}
-	return wrong("--framing must be hdlc, llc, apdu or body, not \"%s\"", text);
-}
-
 static int parse_maker(struct sim_options *o, const char *text)
 {
 	int form = sim_form_find(text);
@@ -232,6 +252,49 @@ static int parse_text(const char *name, const char *text, const char *allowed, c
 	return 0;
 }
 
+/* The options about what is around a message. */
+static int parse_wrap(struct sim_options *o, int opt, const char *name, const char *arg)
+{
+	struct sim_wrap *w = &o->stream.wrap;
+	struct sim_cipher *c = &o->cipher;
+
+	switch (opt) {
+	case OPT_FRAMING:
+		return sim_option_framing(o, arg);
+	case OPT_SEGMENT:
+		return parse_unsigned(name, arg, 1, ENC_FRAME_MAX, &w->segment);
+	case OPT_BLOCKS:
+		return parse_unsigned(name, arg, 1, SIM_OCTETS_MAX, &w->block);
+	case OPT_MBUS_LENGTH:
+		return parse_unsigned(name, arg, 6, 511, &w->mbus_length);
+	case OPT_P1_CRC:
+		return sim_option_p1_crc(o, arg);
+	case OPT_P1_LINES:
+		w->p1_lines = true;
+		return 0;
+	case OPT_KEY:
+		o->has_key = true;
+		return sim_option_octets(name, arg, c->key, sizeof(c->key));
+	case OPT_AUTH_KEY:
+		c->has_auth_key = true;
+		return sim_option_octets(name, arg, c->auth_key, sizeof(c->auth_key));
+	case OPT_TITLE:
+		o->has_title = true;
+		return sim_option_octets(name, arg, c->title, sizeof(c->title));
+	case OPT_SECURITY:
+		return sim_option_security(o, arg);
+	case OPT_COUNTER:
+		return parse_unsigned(name, arg, 1, UINT32_MAX, &c->counter);
+	case OPT_NO_TAG:
+		c->no_tag = true;
+		return 0;
+	case OPT_DEDICATED:
+		c->dedicated = true;
+		return 0;
+	}
+	return -EINVAL;	/* getopt_long() has said what is wrong */
+}
+
 static int parse_one(struct sim_options *o, int opt, const char *name, const char *arg)
 {
 	struct sim_stream_settings *s = &o->stream;
@@ -245,8 +308,6 @@ static int parse_one(struct sim_options *o, int opt, const char *name, const cha
 	case OPT_TYPE:
 		return parse_text(name, arg, "0123456789-_. abcdefghijklmnopqrstuvwxyz"
 				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ", &s->type);
-	case OPT_FRAMING:
-		return parse_framing(o, arg);
 	case OPT_TO:
 		return parse_to(o, arg);
 	case OPT_SPEED:
@@ -279,6 +340,10 @@ static int parse_one(struct sim_options *o, int opt, const char *name, const cha
 		return parse_real(name, arg, 1, &f->noise);
 	case OPT_CUT:
 		return parse_real(name, arg, 1, &f->cut);
+	case OPT_LOSE_PART:
+		return parse_real(name, arg, 1, &f->lose_part);
+	case OPT_DOUBLE_PART:
+		return parse_real(name, arg, 1, &f->twice_part);
 	case OPT_SEGMENTED:
 		return parse_real(name, arg, 1, &f->segmented);
 	case OPT_SHARED_FLAG:
@@ -305,16 +370,18 @@ static int parse_one(struct sim_options *o, int opt, const char *name, const cha
 	case OPT_WAIT:
 		o->wait = true;
 		return 0;
+	default:
+		return parse_wrap(o, opt, name, arg);
 	}
-	return -EINVAL;	/* getopt_long() has said what is wrong */
 }
 
 /* What each option alone cannot know. */
-static int check(const struct sim_options *o)
+static int check(struct sim_options *o)
 {
 	const struct sim_stream_settings *s = &o->stream;
 	bool line = o->to == SIM_TO_PTY || o->to == SIM_TO_TCP;
 	struct sim_stream trial;
+	int r;
 
 	if (o->speed > 0 && o->speed < 0.001)
 		return wrong("--speed must be 0 or from 0.001 on");
@@ -326,13 +393,20 @@ static int check(const struct sim_options *o)
 		return wrong("--wait needs --to pty:LINK or tcp:PORT");
 	if (o->to == SIM_TO_LINES && (o->chunk || o->baud || s->faults.shared_flag))
 		return wrong("--chunk, --baud and --shared-flag make no sense with --to lines");
-	if (s->framing != SIM_HDLC && (s->faults.segmented > 0 || s->faults.shared_flag))
+	if (sim_options_wrap_check(o) < 0)
+		return -EINVAL;
+	if (s->wrap.framing != SIM_HDLC && (s->faults.segmented > 0 || s->faults.shared_flag))
 		return wrong("--segmented and --shared-flag need --framing hdlc");
 	if (o->back && !o->gone)
 		return wrong("--back-after needs --gone-after");
 	if (o->gone && !o->back && !o->duration_ms && o->speed == 0)
 		return wrong("--gone-after without --back-after would not end at --speed 0");
-	if (sim_stream_init(&trial, s) < 0)
+	r = sim_stream_init(&trial, s);
+	if (r == -EMSGSIZE)
+		return wrong("its messages are in more parts than there can be");
+	if (r == -ENOBUFS)
+		return wrong("its messages are longer than %d octets then", SIM_OCTETS_MAX);
+	if (r < 0)
 		return wrong("--id or --type is too long for --maker %s", sim_form_name(s->form));
 	return 0;
 }

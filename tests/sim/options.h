@@ -19,6 +19,10 @@ enum sim_to {
 /**
  * struct sim_options - as given
  * @stream: settings of the first meter
+ * @framing_given: --framing was
+ * @cipher: used by @stream if @has_key: this must stay where it is
+ * @has_key: --key was given
+ * @has_title: --title was given
  * @to: where octets go
  * @link: SIM_TO_PTY: the symbolic link
  * @port: SIM_TO_TCP: of the first meter
@@ -37,6 +41,10 @@ enum sim_to {
  */
 struct sim_options {
 	struct sim_stream_settings stream;
+	bool framing_given;
+	struct sim_cipher cipher;
+	bool has_key;
+	bool has_title;
 	enum sim_to to;
 	const char *link;
 	u16 port;

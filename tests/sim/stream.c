@@ -25,11 +25,13 @@ unsigned int sim_form_period_ms(enum sim_form form)
 
 int sim_stream_init(struct sim_stream *s, const struct sim_stream_settings *set)
 {
-	u8 octets[ENC_OCTETS_MAX];
+	u8 octets[SIM_OCTETS_MAX];
 	int r;
 
 	memset(s, 0, sizeof(*s));
 	s->set = *set;
+	if (set->wrap.cipher)
+		s->cipher = *set->wrap.cipher;
 	s->start_ms = set->start_s * 1000;
 	s->start_ms -= s->start_ms % ALIGN_MS;
 	sim_house_init(&s->house, set->form, set->solar, set->seed, s->start_ms);
@@ -44,7 +46,8 @@ int sim_stream_init(struct sim_stream *s, const struct sim_stream_settings *set)
 	s->set.id = s->set.type = NULL;	/* copied; the caller's may go */
 	s->hour = s->house.values;
 	s->hour.clock -= ALIGN_MS / 1000;
-	r = sim_build(set->form, 3, set->framing, &s->hour, octets, sizeof(octets), NULL);
+	r = sim_build_wrapped(set->form, 3, &set->wrap, &s->hour, octets, sizeof(octets), NULL,
+			      NULL, NULL);
 	return r < 0 ? r : 0;
 }
 
@@ -91,16 +94,19 @@ static void take_hour(struct sim_stream *s, int list, struct sim_values *v)
 }
 
 /* Put noise in front, spoil the message, leave out the opening flag if there is one already. */
-static void send(struct sim_stream *s, const u8 *octets, size_t n, struct sim_message *ret)
+static void send(struct sim_stream *s, const u8 *octets, size_t n, const struct sim_parts *parts,
+		 struct sim_message *ret)
 {
 	const struct sim_faults *f = &s->set.faults;
-	bool hdlc = s->set.framing == SIM_HDLC;
+	enum sim_framing framing = s->set.wrap.framing;
+	struct sim_parts copy = *parts;
+	bool hdlc = framing == SIM_HDLC;
 	u8 *p;
 
 	ret->n = sim_faults_noise(f, &s->faults, ret->octets);
 	p = ret->octets + ret->n;
 	memcpy(p, octets, n);
-	n = sim_faults_apply(f, &s->faults, hdlc, p, n, &ret->faults);
+	n = sim_faults_apply(f, &s->faults, framing, p, n, &copy, &ret->faults);
 	if (ret->n)
 		ret->faults |= SIM_NOISE;
 	if (hdlc && f->shared_flag && s->flag && !ret->n)
@@ -111,22 +117,28 @@ static void send(struct sim_stream *s, const u8 *octets, size_t n, struct sim_me
 
 static int build(struct sim_stream *s, int list, struct sim_message *ret)
 {
+	struct sim_wrap wrap = s->set.wrap;
 	struct sim_values v = s->house.values;
-	u8 octets[ENC_OCTETS_MAX];
+	u8 octets[SIM_OCTETS_MAX];
+	struct sim_parts parts;
 	int n;
 
 	take_hour(s, list, &v);
-	n = sim_build(s->set.form, list, s->set.framing, &v, octets, sizeof(octets),
-		      &ret->expected);
+	if (wrap.cipher)
+		wrap.cipher = &s->cipher;
+	n = sim_build_wrapped(s->set.form, list, &wrap, &v, octets, sizeof(octets),
+			      &ret->expected, &ret->channel, &parts);
 	if (n < 0)
 		return n;
+	s->cipher.counter++;
 	if (list == 3 && s->set.repeat_hourly && sim_form_table[s->set.form].maker->hourly_ms) {
 		memcpy(s->again.octets, octets, n);
 		s->again.n = n;
+		s->again.parts = parts;
 		s->again.expected = ret->expected;
 		s->repeat = true;
 	}
-	send(s, octets, n, ret);
+	send(s, octets, n, &parts, ret);
 	return 0;
 }
 
@@ -150,7 +162,8 @@ int sim_stream_next(struct sim_stream *s, struct sim_message *ret)
 		s->repeat = false;
 		ret->list = 3;
 		ret->expected = s->again.expected;
-		send(s, s->again.octets, s->again.n, ret);
+		ret->channel.n = 0;
+		send(s, s->again.octets, s->again.n, &s->again.parts, ret);
 	} else {
 		ret->list = list;
 		r = build(s, list, ret);

@@ -12,7 +12,7 @@
 /**
  * struct sim_stream_settings - which meter
  * @form: its lists
- * @framing: of its messages
+ * @wrap: what lies around its messages; its cipher is the first one's: the stream counts on
  * @id: its number, NULL: the form's
  * @type: its type, NULL: the form's
  * @seed: for household and faults
@@ -26,7 +26,7 @@
  */
 struct sim_stream_settings {
 	enum sim_form form;
-	enum sim_framing framing;
+	struct sim_wrap wrap;
 	const char *id;
 	const char *type;
 	u64 seed;
@@ -38,7 +38,8 @@ struct sim_stream_settings {
 	struct sim_faults faults;
 };
 
-#define SIM_MESSAGE_MAX	(SIM_NOISE_MAX + ENC_OCTETS_MAX + 1)
+/* Noise, and a message one part of which may come twice. */
+#define SIM_MESSAGE_MAX	(SIM_NOISE_MAX + 2 * SIM_OCTETS_MAX + 1)
 
 /**
  * struct sim_message - one message as it goes over the line
@@ -50,6 +51,7 @@ struct sim_stream_settings {
  * @n: number of octets
  * @octets: noise and message
  * @expected: what a reader must find, if no fault is among SIM_DAMAGE
+ * @channel: and of the meter on its channel
  */
 struct sim_message {
 	u64 at_ms;
@@ -60,6 +62,7 @@ struct sim_message {
 	size_t n;
 	u8 octets[SIM_MESSAGE_MAX];
 	struct sim_expected expected;
+	struct sim_channel channel;
 };
 
 /**
@@ -71,6 +74,7 @@ struct sim_message {
  * @tick: the next one
  * @lists2: lists 2 that were due
  * @hour: values at the last full 10 s before, for meters whose list 3 shows the full hour
+ * @cipher: of the next message, if @set has one
  * @again: a list 3 that will be repeated
  * @repeat: @again is to be sent next
  * @flag: the last octet on the line is a closing flag
@@ -83,9 +87,11 @@ struct sim_stream {
 	u64 tick;
 	u64 lists2;
 	struct sim_values hour;
+	struct sim_cipher cipher;
 	struct {
 		size_t n;
-		u8 octets[ENC_OCTETS_MAX];
+		u8 octets[SIM_OCTETS_MAX];
+		struct sim_parts parts;
 		struct sim_expected expected;
 	} again;
 	bool repeat;
@@ -95,7 +101,7 @@ struct sim_stream {
 /**
  * sim_stream_init() - before the first message
  *
- * Return: 0; -EINVAL if number or type are too long for this meter's lists.
+ * Return: 0; -EINVAL if number or type are too long for this meter's lists; as sim_wrap().
  */
 int sim_stream_init(struct sim_stream *s, const struct sim_stream_settings *set);
 

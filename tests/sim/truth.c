@@ -20,10 +20,10 @@ static void write_faults(FILE *f, unsigned int faults)
 	}
 }
 
-static void write_readings(FILE *f, const struct sim_expected *x)
+static void write_readings(FILE *f, const struct sim_reading *readings, unsigned int n)
 {
-	for (unsigned int i = 0; i < x->n; i++) {
-		const struct sim_reading *r = &x->reading[i];
+	for (unsigned int i = 0; i < n; i++) {
+		const struct sim_reading *r = &readings[i];
 		const char *quote = r->is_text ? "\"" : "";
 
 		fprintf(f, "%s\"%s\":%s%s%s", i ? "," : "", r->name, quote, r->text, quote);
@@ -54,7 +54,9 @@ int sim_truth_write(FILE *f, unsigned int meter, const char *id, const struct si
 	fprintf(f, "\"repeated\":%s,\"faults\":[", m->repeated ? "true" : "false");
 	write_faults(f, m->faults);
 	fputs("],\"readings\":{", f);
-	write_readings(f, &m->expected);
+	write_readings(f, m->expected.reading, m->expected.n);
+	fputs("},\"channel\":{", f);
+	write_readings(f, m->channel.reading, m->channel.n);
 	fputs("},\"missing\":[", f);
 	write_missing(f, &m->expected);
 	fputs("]}\n", f);
