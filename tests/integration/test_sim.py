@@ -332,15 +332,18 @@ class Usage(unittest.TestCase):
         for option in ("maker", "id", "type", "framing", "to", "speed", "count", "duration", "seed", "start",
                        "no-hourly", "hourly-every", "truth", "flip", "lose", "double", "noise", "cut",
                        "repeat-hourly", "gone-after", "back-after", "shared-flag", "segmented", "chunk",
-                       "baud", "meters", "solar", "wait", "segment", "blocks", "mbus-length", "p1-crc", "p1-lines", "key",
-                       "auth-key", "title", "security", "counter", "no-tag", "dedicated", "lose-part", "double-part"):
+                       "baud", "meters", "solar", "wait", "segment", "blocks", "mbus-length", "p1-crc", "p1-lines",
+                       "key", "auth-key", "title", "security", "counter", "no-tag", "dedicated", "lose-part",
+                       "double-part"):
             self.assertIn("--" + option, text)
 
     def test_wrong_usage_is_told_in_a_sentence(self):
         for args in (["--maker", "acme"], ["--count", "0"], ["--count", "many"], ["--flip", "2"],
-                     ["--to", "radio"], ["--to", "tcp:99999"], ["--framing", "p1"], ["--framing", "radio"], ["--maker", "dsmr5", "--framing", "hdlc"],
+                     ["--to", "radio"], ["--to", "tcp:99999"], ["--framing", "p1"],
+                     ["--framing", "radio"], ["--maker", "dsmr5", "--framing", "hdlc"],
                      ["--framing", "llc", "--segment", "50"], ["--p1-crc", "best"], ["--mbus-length", "50"],
-                     ["--auth-key", "00"], ["--security", "30"], ["--p1-lines"], ["--blocks", "9", "--framing", "body"], ["--start", "noon"],
+                     ["--auth-key", "00"], ["--security", "30"], ["--p1-lines"],
+                     ["--blocks", "9", "--framing", "body"], ["--start", "noon"],
                      ["--id", "12x"], ["--type", 'a"b'], ["--speed", "-1"], ["--meters", "2"], ["more"],
                      ["--to", "lines", "--chunk", "3"], ["--back-after", "3"], ["--no-such-option"],
                      ["--to", "tcp:65535", "--meters", "2"], ["--framing", "llc", "--shared-flag"],

@@ -5,11 +5,13 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "../sim/calendar.h"
+#include "../sim/gcm.h"
 #include "../sim/stream.h"
 
 #define GOOD_RESIDUE 0x0f47	/* of a field and its checksum, complemented: ~F0B8h */
@@ -36,6 +38,10 @@ static void lists_come_in_the_makers_cadence(void **state)
 			       { 10000, 2 }, { 12000, 1 }, { 14000, 1 } } },
 		{ SIM_KAMSTRUP, { { 0, 2 }, { 10000, 2 }, { 20000, 2 }, { 25000, 3 }, { 30000, 2 },
 				  { 40000, 2 }, { 50000, 2 }, { 60000, 2 } } },
+		{ SIM_DSMR5, { { 0, 3 }, { 1000, 3 }, { 2000, 3 }, { 3000, 3 }, { 4000, 3 },
+			       { 5000, 3 }, { 6000, 3 }, { 7000, 3 } } },
+		{ SIM_KAIFA_AT, { { 0, 3 }, { 5000, 3 }, { 10000, 3 }, { 15000, 3 }, { 20000, 3 },
+				  { 25000, 3 }, { 30000, 3 }, { 35000, 3 } } },
 		{ SIM_AIDON_SE, { { 0, 3 }, { 10000, 3 }, { 20000, 3 }, { 30000, 3 }, { 40000, 3 },
 				  { 50000, 3 }, { 60000, 3 }, { 70000, 3 } } },
 	};
@@ -43,8 +49,10 @@ static void lists_come_in_the_makers_cadence(void **state)
 	struct sim_stream s;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		start_stream(&s, (struct sim_stream_settings){ .form = rows[i].form },
-			     "2026-01-21T11:59:40Z");
+		struct sim_stream_settings set = { .form = rows[i].form };
+
+		set.wrap.framing = sim_form_framing(set.form);
+		start_stream(&s, set, "2026-01-21T11:59:40Z");
 		for (int k = 0; k < 8; k++) {
 			assert_int_equal(sim_stream_next(&s, &m), 0);
 			assert_int_equal(m.at_ms, rows[i].at[k].ms);
@@ -231,6 +239,159 @@ static void shared_flag_closes_and_opens(void **state)
 	}
 }
 
+/* ---- envelopes ---- */
+
+static void frame_counter_rises_with_each_message(void **state)
+{
+	const struct sim_cipher cipher = {
+		.seal = sim_gcm_seal, .security = 0x20, .counter = 0xfffffffd,
+	};
+	struct sim_stream_settings set = {
+		.form = SIM_P1_LU, .wrap = { .framing = SIM_P1, .cipher = &cipher },
+	};
+	struct sim_message m;
+	struct sim_stream s;
+
+	start_stream(&s, set, "2026-01-21");
+	for (u32 i = 0; i < 3; i++) {
+		u32 counter = 0;
+
+		assert_int_equal(sim_stream_next(&s, &m), 0);
+		assert_memory_equal(m.octets, "\xdb\x08", 2);
+		for (int k = 14; k < 18; k++)
+			counter = counter << 8 | m.octets[k];
+		assert_int_equal(counter, 0xfffffffd + i);
+	}
+	assert_int_equal(cipher.counter, 0xfffffffd);
+}
+
+static bool mbus_is_good(const u8 *p, size_t n)
+{
+	u8 sum = 0;
+
+	if (n < 11 || p[0] != 0x68 || p[3] != 0x68 || p[1] != p[2] || p[1] + 6u != n ||
+	    p[n - 1] != 0x16)
+		return false;
+	for (size_t i = 4; i < n - 2; i++)
+		sum += p[i];
+	return sum == p[n - 2];
+}
+
+static bool telegram_is_good(const u8 *p, size_t n)
+{
+	const u8 *end = memchr(p, '!', n);
+	char digits[5] = "";
+
+	if (p[0] != '/' || !end || p + n - end != 7)
+		return false;
+	memcpy(digits, end + 1, 4);
+	return sim_crc16_arc(p, (size_t)(end - p) + 1) == strtoul(digits, NULL, 16);
+}
+
+static void every_fault_spoils_other_framings_too(void **state)
+{
+	static const struct {
+		enum sim_form form;
+		enum sim_framing framing;
+		bool (*good)(const u8 *p, size_t n);
+	} kinds[] = {
+		{ SIM_KAIFA_AT, SIM_MBUS, mbus_is_good },
+		{ SIM_DSMR5, SIM_P1, telegram_is_good },
+	};
+	static const struct sim_faults faults[] = {
+		{ 0 }, { .flip = 1 }, { .lose = 1 }, { .twice = 1 }, { .cut = 1 },
+	};
+	struct sim_message m;
+	struct sim_stream s;
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+			struct sim_stream_settings set = {
+				.form = kinds[k].form, .faults = faults[i],
+				.wrap.framing = kinds[k].framing,
+			};
+
+			start_stream(&s, set, "2026-01-21");
+			for (int n = 0; n < 300; n++) {
+				assert_int_equal(sim_stream_next(&s, &m), 0);
+				assert_int_equal(!m.faults, !i);
+				assert_int_equal(kinds[k].good(m.octets, m.n), !i);
+			}
+		}
+}
+
+/* The frames of a message, all good, each with the flags of its own. */
+static unsigned int count_frames(const u8 *p, size_t n)
+{
+	unsigned int count = 0;
+
+	while (n) {
+		size_t len;
+
+		assert_true(frame_is_good(p, n));
+		len = ((p[1] & 7) << 8 | p[2]) + 2;
+		p += len;
+		n -= len;
+		count++;
+	}
+	return count;
+}
+
+static void parts_are_lost_and_come_twice(void **state)
+{
+	struct sim_stream_settings set = {
+		.form = SIM_KAMSTRUP, .no_hourly = true, .wrap.segment = 60,
+	};
+	struct sim_message m;
+	struct sim_stream s;
+	unsigned int whole;
+
+	start_stream(&s, set, "2026-01-21");
+	assert_int_equal(sim_stream_next(&s, &m), 0);
+	whole = count_frames(m.octets, m.n);
+	assert_int_equal(whole, 4);
+
+	set.faults.lose_part = 1;
+	start_stream(&s, set, "2026-01-21");
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(sim_stream_next(&s, &m), 0);
+		assert_int_equal(m.faults, SIM_PART_LOST);
+		assert_true(m.faults & SIM_DAMAGE);
+		assert_int_equal(count_frames(m.octets, m.n), whole - 1);
+	}
+	set.faults = (struct sim_faults){ .twice_part = 1 };
+	start_stream(&s, set, "2026-01-21");
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(sim_stream_next(&s, &m), 0);
+		assert_int_equal(m.faults, SIM_PART_TWICE);
+		assert_false(m.faults & SIM_DAMAGE);
+		assert_int_equal(count_frames(m.octets, m.n), whole + 1);
+	}
+}
+
+/* What is derived agrees with what it comes from. */
+static void shares_add_up(void **state)
+{
+	struct sim_stream_settings set = { .form = SIM_P1_HU, .wrap.framing = SIM_P1 };
+	struct sim_message m;
+	struct sim_stream s;
+	const s64 *q;
+	s64 before = 0;
+
+	start_stream(&s, set, "2026-01-21");
+	q = s.house.values.q;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(sim_stream_next(&s, &m), 0);
+		assert_int_equal(q[SIM_A_IMPORT_T1] + q[SIM_A_IMPORT_T2], q[SIM_A_IMPORT]);
+		assert_int_equal(q[SIM_A_IMPORT_L1] + q[SIM_A_IMPORT_L2] + q[SIM_A_IMPORT_L3],
+				 q[SIM_A_IMPORT]);
+		assert_true(q[SIM_GAS] >= before);
+		assert_true(q[SIM_DEMAND_MAX] >= q[SIM_DEMAND]);
+		assert_in_range(q[SIM_PF], 0, 1000);
+		before = q[SIM_GAS];
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +403,10 @@ int main(void)
 		cmocka_unit_test(every_fault_spoils_the_frame_it_hits),
 		cmocka_unit_test(noise_is_beside_the_frame),
 		cmocka_unit_test(shared_flag_closes_and_opens),
+		cmocka_unit_test(frame_counter_rises_with_each_message),
+		cmocka_unit_test(every_fault_spoils_other_framings_too),
+		cmocka_unit_test(parts_are_lost_and_come_twice),
+		cmocka_unit_test(shares_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
