@@ -95,7 +95,7 @@ static const u8 order_lg_e450[] = {
 };
 
 static const u8 order_lg_e360[] = {
-	SIM_DEVICE, SIM_METER_ID,
+	SIM_DEVICE,
 	SIM_P_IMPORT, SIM_P_EXPORT, SIM_Q_IMPORT, SIM_Q_EXPORT,
 	SIM_I_L1, SIM_I_L2, SIM_I_L3, SIM_U_L1, SIM_U_L2, SIM_U_L3,
 	SIM_A_IMPORT, SIM_A_EXPORT, SIM_R_IMPORT, SIM_R_EXPORT,
@@ -276,7 +276,6 @@ static const struct sim_maker lg_e360 = {
 	.obis = {
 		SETUP = { 0, 6, 25, 9, 0, 255 },
 		DEVICE = { 0, 0, 42, 0, 0, 255 },
-		ID = { 0, 0, 96, 1, 1, 255 },
 	},
 	.zone = SIM_ZONE_TOLD,
 	.sunday = 7,
@@ -454,13 +453,13 @@ const struct sim_form_info sim_form_table[SIM_FORMS_ALL] = {
 	},
 	[SIM_LG_E360] = {
 		.name = "lg-e360", .manufacturer = "Landis+Gyr", .maker = &lg_e360, .list_id = "",
-		.device = "LGZ1030000000001", .id = "50000001", .type = "", .phases = 3,
+		.device = "LGZ1030", .id = "000000001", .type = "", .phases = 3,
 		.lists = LISTS_3,
 		.code = CODES(SIM_U16, -2, SIM_U16, -1, SIM_U32, 0),
 	},
 	[SIM_ISKRA] = {
 		.name = "iskra", .manufacturer = "Iskra", .maker = &iskra, .list_id = "",
-		.device = "ISK1030700000001", .id = "", .type = "", .phases = 3, .lists = LISTS_3,
+		.device = "ISK10307", .id = "00000001", .type = "", .phases = 3, .lists = LISTS_3,
 		.code = CODES(SIM_U16, -2, SIM_U16, -1, SIM_U32, 0),
 	},
 	[SIM_KAIFA_AT] = {

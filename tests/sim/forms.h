@@ -90,7 +90,7 @@ struct sim_number {
 enum sim_line_kind {
 	SIM_LINE_TEXT,		/* as it stands, with its parentheses */
 	SIM_LINE_CLOCK,
-	SIM_LINE_ID,		/* the number's characters in hex */
+	SIM_LINE_ID,		/* the number's characters in hex; of a channel those of the text */
 	SIM_LINE_VALUE,
 	SIM_LINE_TIMED,		/* (time)(value) */
 };
@@ -189,7 +189,7 @@ struct sim_code {
  * @manufacturer: who made it
  * @maker: its lists
  * @list_id: in the list
- * @device: logical device name
+ * @device: logical device name, up to the number
  * @id: default number
  * @type: default type
  * @id_pad: number and type are filled up with NULs to so many octets

@@ -223,6 +223,18 @@ static void put_text(struct builder *b, const char *name, const char *text, size
 		sim_expect(b->x, name, text, true, false);
 }
 
+/* A logical device name has the number in it, and is the number that the meter goes by. */
+static void put_device(struct builder *b)
+{
+	char text[2 * SIM_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s%s", b->form->device, b->v->id);
+	if (strlen(text) >= SIM_TEXT_MAX)
+		b->err = b->err ?: -EINVAL;
+	else
+		put_text(b, "meter_id", text, 0);
+}
+
 /* The 12 octets of what the maker's clock shows. */
 static void clock_octets(struct builder *b, u8 octets[12])
 {
@@ -299,7 +311,7 @@ static void put_value(struct builder *b, unsigned int item)
 		put_code(b, item);
 		break;
 	case SIM_DEVICE:
-		put_text(b, NULL, b->form->device, 0);
+		put_device(b);
 		break;
 	case SIM_DEVICE_ID:
 		put_text(b, NULL, "00000000", 0);

@@ -168,7 +168,7 @@ struct sim_expected {
 /* Readings of the meter on a channel (gas), a message of its own; @n is 0 if there is none. */
 struct sim_channel {
 	unsigned int n;
-	struct sim_reading reading[2];
+	struct sim_reading reading[3];
 };
 
 /* sim_expected_find() - the text of a reading, NULL if the message does not have it */

@@ -44,28 +44,33 @@ static void put_time(struct printer *p, s64 utc, bool is_clock)
 	sim_expect(p->x, "meter_time", text, true, false);
 }
 
-static void put_id(struct printer *p)
-{
-	char digits[4];
-
-	put(p, "(");
-	for (const char *c = p->v->id; *c; c++) {
-		snprintf(digits, sizeof(digits), "%02X", (u8)*c);
-		put(p, digits);
-	}
-	put(p, ")");
-}
-
-static void expect_of_channel(struct printer *p, const char *name, const char *text)
+static void expect_of_channel(struct printer *p, const char *name, const char *text, bool is_text)
 {
 	struct sim_channel *c = p->channel;
 
 	if (!c)
 		return;
-	c->n = 0;
-	c->reading[c->n++] = (struct sim_reading){ .name = "channel", .text = "1" };
-	c->reading[c->n] = (struct sim_reading){ .name = name };
-	memcpy(c->reading[c->n++].text, text, SIM_TEXT_MAX);
+	if (!c->n)
+		c->reading[c->n++] = (struct sim_reading){ .name = "channel", .text = "1" };
+	c->reading[c->n] = (struct sim_reading){ .name = name, .is_text = is_text };
+	snprintf(c->reading[c->n++].text, SIM_TEXT_MAX, "%s", text);
+}
+
+static void put_id(struct printer *p, const struct sim_line *line)
+{
+	const char *id = line->channel ? line->text : p->v->id;
+	char digits[4];
+
+	put(p, "(");
+	for (const char *c = id; *c; c++) {
+		snprintf(digits, sizeof(digits), "%02X", (u8)*c);
+		put(p, digits);
+	}
+	put(p, ")");
+	if (line->channel)
+		expect_of_channel(p, "meter_id", id, true);
+	else
+		sim_expect(p->x, "meter_id", id, true, false);
 }
 
 /* (digits*unit) */
@@ -94,7 +99,7 @@ static void put_number(struct printer *p, const struct sim_line *line)
 	put(p, ")");
 	sim_decimal(wire, exponent, text);
 	if (line->channel)
-		expect_of_channel(p, q->name, text);
+		expect_of_channel(p, q->name, text, false);
 	else
 		sim_expect(p->x, q->name, text, false, false);
 }
@@ -110,7 +115,7 @@ static void put_line(struct printer *p, const struct sim_line *line)
 		put_time(p, p->v->clock, true);
 		break;
 	case SIM_LINE_ID:
-		put_id(p);
+		put_id(p, line);
 		break;
 	case SIM_LINE_TIMED:
 		put_time(p, p->v->clock - p->v->clock % GAS_PERIOD_S, false);

@@ -30,6 +30,8 @@ static const struct sim_number m3 = { 5, 3, 0, "m3" };
 #define TEXT(code_, text_)	{ .code = code_, .kind = SIM_LINE_TEXT, .text = text_ }
 #define CLOCK			{ .code = "0-0:1.0.0", .kind = SIM_LINE_CLOCK }
 #define NUMBER(code_)		{ .code = code_, .kind = SIM_LINE_ID }
+#define CHANNEL_NUMBER(code_, text_)							\
+	{ .code = code_, .kind = SIM_LINE_ID, .text = text_, .channel = true }
 #define VALUE(code_, item_, number_)							\
 	{ .code = code_, .kind = SIM_LINE_VALUE, .item = item_, .number = &(number_) }
 #define TIMED(code_, item_, number_, channel_)						\
@@ -81,7 +83,7 @@ static const struct sim_line dsmr5[] = {
 	TEXT("0-0:96.13.0", "()"),
 	VOLTAGES, CURRENTS(amperes), PHASE_POWER(kw),
 	TEXT("0-1:24.1.0", "(003)"),
-	TEXT("0-1:96.1.0", "(47303030303030303030303030303031)"),
+	CHANNEL_NUMBER("0-1:96.1.0", "G000000000000001"),
 	TIMED("0-1:24.2.1", SIM_GAS, m3, true),
 	{ }
 };
@@ -100,7 +102,7 @@ static const struct sim_line fluvius[] = {
 	TEXT("1-0:31.4.0", "(999*A)"),
 	TEXT("0-0:96.13.0", "()"),
 	TEXT("0-1:24.1.0", "(003)"),
-	TEXT("0-1:96.1.1", "(37464C4F30303030303030303031)"),
+	CHANNEL_NUMBER("0-1:96.1.1", "7FLO0000000001"),
 	TEXT("0-1:24.4.0", "(1)"),
 	TIMED("0-1:24.2.3", SIM_GAS, m3, true),
 	{ }

@@ -416,10 +416,11 @@ static void push_with_object_list(void **state)
 	expect("voltage_l1", "230");
 
 	n = build_body(SIM_LG_E360);
-	assert_memory_equal(buf, "\x02\x11\x01\x11", 4);
+	assert_memory_equal(buf, "\x02\x10\x01\x10", 4);
 	CONTAINS(n, "\x12\x00\x01\x09\x06\x00\x00\x2a\x00\x00\xff\x0f\x02");
 	CONTAINS(n, "\x09\x10LGZ1030000000001");
 	CONTAINS(n, "\x12\x08\xfd\x12\x08\xf7\x12\x09\x0e");
+	expect("meter_id", "LGZ1030000000001");
 	expect("voltage_l1", "230.1");
 }
 
@@ -460,7 +461,7 @@ static void iskra_has_18_values_without_codes(void **state)
 	assert_memory_equal(buf, "\x02\x12\x09\x10ISK1030700000001\x09\x08" "00000000"
 			    "\x06\x00\x00\x04\xd2\x06\x00\x00\x00\x00", 40);
 	CONTAINS(n, "\x12\x08\xfd\x12\x08\xf7\x12\x09\x0e\x12\x00\xeb\x12\x00\x44\x12\x01\x5a");
-	assert_null(sim_expected_find(&expected, "meter_id"));
+	expect("meter_id", "ISK1030700000001");
 	expect("current_l3", "3.46");
 	expect("voltage_l3", "231.8");
 }
@@ -559,7 +560,7 @@ static void lines_of_telegrams(void **state)
 		{ SIM_DSMR5, "1-0:32.32.0(00003)\r\n1-0:52.32.0(00001)\r\n1-0:72.32.0(00000)" },
 		{ SIM_DSMR5, "1-0:72.36.0(00004)\r\n0-0:96.13.0()\r\n1-0:32.7.0(230.1*V)" },
 		{ SIM_DSMR5, "1-0:31.7.0(002*A)\r\n1-0:51.7.0(001*A)\r\n1-0:71.7.0(003*A)" },
-		{ SIM_DSMR5, "0-1:24.1.0(003)" },
+		{ SIM_DSMR5, "0-1:24.1.0(003)\r\n0-1:96.1.0(47303030303030303030303030303031)" },
 		{ SIM_DSMR5, "0-1:24.2.1(260121140000W)(01234.567*m3)\r\n!" },
 		{ SIM_FLUVIUS, "0-0:96.1.4(50221)" },
 		{ SIM_FLUVIUS, "1-0:1.4.0(01.200*kW)\r\n1-0:1.6.0(260121140000W)(04.329*kW)" },
@@ -593,11 +594,14 @@ static void readings_of_telegrams(void **state)
 	expect("long_power_failures", "2");
 	expect("voltage_swells_l3", "4");
 	assert_null(sim_expected_find(&expected, "gas_volume"));
-	assert_int_equal(channel.n, 2);
+	assert_int_equal(channel.n, 3);
 	assert_string_equal(channel.reading[0].name, "channel");
 	assert_string_equal(channel.reading[0].text, "1");
-	assert_string_equal(channel.reading[1].name, "gas_volume");
-	assert_string_equal(channel.reading[1].text, "1234.567");
+	assert_string_equal(channel.reading[1].name, "meter_id");
+	assert_string_equal(channel.reading[1].text, "G000000000000001");
+	assert_string_equal(channel.reading[2].name, "gas_volume");
+	assert_string_equal(channel.reading[2].text, "1234.567");
+	expect("meter_id", "E0040000000000001");
 	build_telegram(SIM_FLUVIUS, SIM_CRC_GOOD);
 	expect("active_power_import_demand_max", "4329");
 	build_telegram(SIM_P1_SE, SIM_CRC_GOOD);
