@@ -312,6 +312,7 @@ static const struct key keys[] = {
 	{ SECTION_SOURCE, "p1-checksum", set_word, SOURCE(config.settings.p1_checksum), WORDS_P1 },
 	{ SECTION_SOURCE, "main-fuse", set_u16, SOURCE(main_fuse), 1 },
 	{ SECTION_SOURCE, "derive-l2", set_bool, SOURCE(config.settings.derive_l2) },
+	{ SECTION_SOURCE, "plausibility", set_bool, SOURCE(config.settings.plausibility) },
 
 	{ SECTION_MQTT, "host", set_host, MQTT(host) },
 	{ SECTION_MQTT, "port", set_u16, MQTT(port), 1 },
@@ -364,6 +365,7 @@ static struct draft *draft_new(struct loader *l, const char *name)
 	d = &more[l->n_drafts];
 	*d = (struct draft){};
 	scale_init(&d->config.settings.scale);
+	d->config.settings.plausibility = true;
 	d->config.name = strdup(name);
 	if (!d->config.name) {
 		l->no_memory = true;

@@ -2,6 +2,8 @@
 /*
  * What the guard of the registers did, for the log.
  */
+#include <stdio.h>
+
 #include "guard_say.h"
 #include "log.h"
 
@@ -37,5 +39,22 @@ void guard_say(const struct meter *m, const struct guard_report *report)
 				  w->before);
 			break;
 		}
+	}
+}
+
+void guard_problem(const struct guard *g, char *buf, size_t size)
+{
+	*buf = '\0';
+	for (unsigned int q = 0; q < Q_SENT_COUNT; q++) {
+		const struct guard_register *reg = &g->reg[q];
+		bool back = reg->held_value < reg->value;
+
+		if (!reg->held || !reg->known)
+			continue;
+		snprintf(buf, size, "%s went %s from %.0f to %.0f %s%s: held back until a second list "
+			 "says so", quantity_table[q].name, back ? "back" : "on", reg->value,
+			 reg->held_value, kind_table[quantity_table[q].kind].unit,
+			 back ? "" : ", more than the fuse carries (main-fuse, or scale-energy)");
+		return;
 	}
 }

@@ -23,6 +23,7 @@
 #include "keep.h"
 #include "log.h"
 #include "naming.h"
+#include "problem.h"
 #include "registry.h"
 #include "util.h"
 
@@ -359,6 +360,7 @@ static bool derive(const struct link *l, struct meter *m, struct readings *r,
 	else
 		accepted = derive_take(&m->derive, &l->source->settings.derive, r, clock_us, at, &report);
 	guard_say(m, &report);
+	plausibility_take(m, &l->source->settings, r, at.mono_us);
 
 	return accepted;
 }
@@ -439,6 +441,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	meter_interpret(msg, &s->settings, &readings, &clock, real);
 	accepted = derive(l, m, &readings, readings.has_time ? &clock : NULL, real);
 	meter_update(m, &readings, &clock, real, &update);
+	update.problem = problem_look(m);
 	m->last_mono_us = s->last_message_us;
 	period_note(&m->period, m->last_mono_us);
 	if (update.known || derive_wants_record(&m->derive) ||

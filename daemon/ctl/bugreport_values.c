@@ -48,6 +48,7 @@ static const struct {
 	{ "scale-voltage", SHOW_WORD },
 	{ "clock", SHOW_WORD },
 	{ "derive-l2", SHOW_WORD },
+	{ "plausibility", SHOW_WORD },
 	{ "main-fuse", SHOW_WORD },
 	{ "peak-hours", SHOW_WORD },
 	{ "peak-any-day", SHOW_WORD },

@@ -14,10 +14,12 @@
 #include "meter/derive.h"
 #include "meter/message.h"
 #include "meter/period.h"
+#include "meter/plausible.h"
 #include "meter/scale.h"
 
 #define METER_ID_MAX	64	/* octets with the NUL; [A-Za-z0-9_-] */
 #define METER_TEXT_MAX	64	/* octets with the NUL; printable ASCII */
+#define METER_PROBLEM_MAX	640	/* octets with the NUL; printable ASCII */
 
 /**
  * struct meter_clock - the meter's clock, as interpreted
@@ -51,6 +53,8 @@ struct meter_clock {
  * @standby_said: it was said that another source stands by for it
  * @messages: decoded messages since the daemon began
  * @derive: what its derived values are made from
+ * @plausible: whether its values contradict each other
+ * @problem: what is wrong with its values, a sentence; "": nothing is known to be
  * @keep_wanted: it is to be written down, and in the queue of who does it
  * @keep_link: in that queue
  * @kept_us: when it was last written down, CLOCK_MONOTONIC, 0: not yet
@@ -76,6 +80,8 @@ struct meter {
 	bool standby_said;
 	u64 messages;
 	struct derive derive;
+	struct plausible plausible;
+	char problem[METER_PROBLEM_MAX];
 	bool keep_wanted;
 	TAILQ_ENTRY(meter) keep_link;
 	u64 kept_us;
@@ -94,6 +100,7 @@ struct meter {
  * @unverified: meter->unverified changed
  * @new_groups: bit per enum quantity_group: sent for the first time
  * @known: meter->known changed
+ * @problem: meter->problem changed
  * @real_us: when the message was received, microseconds since the epoch
  */
 struct meter_update {
@@ -104,6 +111,7 @@ struct meter_update {
 	bool unverified;
 	u8 new_groups;
 	bool known;
+	bool problem;
 	u64 real_us;
 };
 
@@ -114,6 +122,7 @@ struct meter_update {
  * @p1_checksum: what is asked of the checksum of a P1 telegram
  * @derive_l2: give U2 of a 3-wire grid from U1 and U3
  * @derive: derived values
+ * @plausibility: say if its values contradict each other
  */
 struct meter_settings {
 	struct scale scale;
@@ -121,6 +130,7 @@ struct meter_settings {
 	enum p1_policy p1_checksum;
 	bool derive_l2;
 	struct derive_settings derive;
+	bool plausibility;
 };
 
 /**

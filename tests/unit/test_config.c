@@ -64,6 +64,7 @@ static void test_every_key(void **state)
 		"	clock = \"utc+1\"\n"
 		"	key-file = ./house.keys\n"
 		"	derive-l2 = true\n"
+		"	plausibility = false\n"
 		"}\n"
 		"mqtt {\n"
 		"	host = broker.local\n"
@@ -95,6 +96,7 @@ static void test_every_key(void **state)
 	assert_string_equal(s->meter, "7359992890941742");
 	assert_int_equal(s->settings.clock, CLOCK_UTC1);
 	assert_true(s->settings.derive_l2);
+	assert_false(s->settings.plausibility);
 	assert_true(c->mqtt_enabled);
 	assert_string_equal(c->mqtt.host, "broker.local");
 	assert_int_equal(c->mqtt.port, 8884);
@@ -412,7 +414,7 @@ static const struct mistake {
 	  "source and mqtt\n" },
 	{ "source a { uri = u\n tls = yes }",
 	  "a.conf:2: tls: unknown key; known are here uri, meter, key-file, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n" },
+	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2, plausibility\n" },
 	{ "mqtt { host = h\n password = x }",
 	  "a.conf:2: password: unknown key; known are here host, port, client-id, username, "
 	  "password-file, keepalive, tls, ca-file, ca-directory, cert-file, key-file, psk-identity, "
@@ -476,7 +478,7 @@ static const struct mistake {
 	  "source and mqtt\n"
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
 	  "a.conf:6: bogus: unknown key; known are here uri, meter, key-file, scale, scale-power, "
-	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2\n"
+	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2, plausibility\n"
 	  "a.conf:7: clock: \"y\" is no clock; auto, message, utc, utc+1 or cet is\n"
 	  "a.conf:9: log-level: \"z\" is no level; debug, info, notice, warning or err is\n"
 	  "a.conf:4: uri: is missing in source \"a\"\n" },
