@@ -48,7 +48,7 @@ void doctor_check(struct doctor *d)
 	static void (*const checks[])(struct doctor * d) = {
 		doctor_module,	 doctor_slot,	 doctor_signature, doctor_udev,
 		doctor_adapters, doctor_ports,	 doctor_unit,	   doctor_config,
-		doctor_amshand,	 doctor_sources, doctor_broker,
+		doctor_amshand,	 doctor_sources, doctor_meters, doctor_broker,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)

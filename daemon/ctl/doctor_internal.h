@@ -116,6 +116,7 @@ void doctor_unit(struct doctor *d);
 void doctor_config(struct doctor *d);
 void doctor_amshand(struct doctor *d);
 void doctor_sources(struct doctor *d);
+void doctor_meters(struct doctor *d);
 void doctor_broker(struct doctor *d);
 
 /* What modprobe says, and what it means; the last one has no @says */

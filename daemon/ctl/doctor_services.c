@@ -197,6 +197,23 @@ void doctor_sources(struct doctor *d)
 		findings_add(d->l, FINDING_WRONG, "sources", "amshand has none");
 }
 
+/* ---- meters ---- */
+
+void doctor_meters(struct doctor *d)
+{
+	char about[sizeof("meter ") + METER_ID_MAX];
+
+	if (d->asked < 0)
+		return;
+	for (size_t i = 0; i < d->model.n_meters; i++) {
+		const struct model_meter *m = d->model.meters[i];
+
+		snprintf(about, sizeof(about), "meter %s", m->id);
+		if (*m->problem)
+			findings_add(d->l, FINDING_WRONG, about, "%s", m->problem);
+	}
+}
+
 /* ---- the broker ---- */
 
 /* The section mqtt as it is installed, and no broker at all? */

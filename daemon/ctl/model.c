@@ -50,6 +50,7 @@ static const struct field meter_fields[] = {
 	FIELD("ListVersion", "s", model_meter, identity[ID_LIST_VERSION]),
 	FIELD("Available", "b", model_meter, available),
 	FIELD("Unverified", "b", model_meter, unverified),
+	FIELD("Problem", "s", model_meter, problem),
 	FIELD("LastMessage", "t", model_meter, last_message),
 	FIELD("Messages", "t", model_meter, messages),
 	{ "Derived", "as", .read = read_derived },

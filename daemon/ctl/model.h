@@ -53,6 +53,7 @@ struct model_meter {
 	char identity[ID_COUNT][MODEL_NAME_MAX];
 	bool available;
 	bool unverified;
+	char problem[METER_PROBLEM_MAX];
 	u64 last_message;
 	u64 messages;
 	u64 derived[READINGS_WORDS];

@@ -71,6 +71,8 @@ json_t *report_meter(const struct model_meter *m)
 	if (r == 0 && m->unverified)
 		r = report_add(j, UNVERIFIED_NAME, json_true());
 	if (r == 0)
+		r = report_add_text(j, "problem", m->problem);
+	if (r == 0)
 		r = report_add_time(j, "last_message", model_last_message(m));
 	if (r == 0)
 		r = report_add(j, "messages", json_integer((json_int_t)m->messages));

@@ -13,7 +13,7 @@
 
 static void print_line(const char *title, const char *text)
 {
-	char safe[TEXT_MAX];
+	char safe[METER_PROBLEM_MAX];
 
 	if (*text)
 		printf("%-13s %s\n", title, text_escape(text, safe, sizeof(safe)));
@@ -34,6 +34,7 @@ static void print_identity(const struct model_meter *m, u64 now)
 	print_line("Available", m->available ? "yes" : "no");
 	if (m->unverified)
 		print_line("Verified", "no: neither a checksum nor a tag spoke for its last message");
+	print_line("Problem", m->problem);
 	print_line("Clock", m->local);
 	printf("%-13s %s", "Last message", text_time(last, now, when, sizeof(when)));
 	if (last)

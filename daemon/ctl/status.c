@@ -127,6 +127,20 @@ static json_t *sources_json(const struct model *m)
 	return array;
 }
 
+/* {meter: sentence} of those with which something is wrong */
+static json_t *problems_json(const struct model *m)
+{
+	json_t *j = json_object();
+
+	for (size_t i = 0; j && i < m->n_meters; i++) {
+		if (report_add_text(j, m->meters[i]->id, m->meters[i]->problem) == 0)
+			continue;
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
 static int print_json(const struct model *m)
 {
 	json_t *mqtt = json_object(), *j = json_object();
@@ -142,6 +156,8 @@ static int print_json(const struct model *m)
 		r = report_add(j, "mqtt", json_incref(mqtt));
 	if (r == 0)
 		r = report_add(j, "sources", sources_json(m));
+	if (r == 0)
+		r = report_add(j, "problems", problems_json(m));
 	json_decref(mqtt);
 	if (r < 0) {
 		json_decref(j);
@@ -185,6 +201,16 @@ static void print_sentence(const struct model_source *s, bool unverified)
 	putchar('\n');
 }
 
+/* "meter 123: voltage_l1 is 2301 V ..." */
+static void print_problem(const struct model_meter *m)
+{
+	char id[TEXT_MAX], text[METER_PROBLEM_MAX];
+
+	if (*m->problem)
+		printf("meter %s: %s\n", text_escape(m->id, id, sizeof(id)),
+		       text_escape(m->problem, text, sizeof(text)));
+}
+
 static int print_text(const struct model *m)
 {
 	static const struct table_column columns[] = {
@@ -206,6 +232,8 @@ static int print_text(const struct model *m)
 	}
 	for (size_t i = 0; i < m->n_sources; i++)
 		print_sentence(m->sources[i], is_unverified(m, m->sources[i]));
+	for (size_t i = 0; i < m->n_meters; i++)
+		print_problem(m->meters[i]);
 	text_escape(m->mqtt_reason, reason, sizeof(reason));
 	printf("MQTT broker: %s%s%s\n", text_escape(m->mqtt_state, state, sizeof(state)),
 	       *reason ? ", " : "", reason);

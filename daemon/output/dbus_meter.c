@@ -126,6 +126,7 @@ static const sd_bus_vtable meter_vtable[] = {
 	SD_BUS_PROPERTY("Available", "b", get_available, 0, CHANGES),
 	SD_BUS_PROPERTY("Unverified", "b", get_unverified, 0, CHANGES),
 	SD_BUS_PROPERTY("Derived", "as", get_derived, 0, CHANGES),
+	TEXT("Problem", problem, CHANGES),
 	SD_BUS_PROPERTY("LastMessage", "t", NULL, offsetof(struct meter, last_us), 0),
 	SD_BUS_PROPERTY("Messages", "t", NULL, offsetof(struct meter, messages), 0),
 	SD_BUS_VTABLE_END,
@@ -280,6 +281,7 @@ enum meter_change {
 	CHANGED_AVAILABLE = 2,
 	CHANGED_DERIVED = 4,
 	CHANGED_UNVERIFIED = 8,
+	CHANGED_PROBLEM = 16,
 };
 
 static int append_text_property(sd_bus_message *msg, const char *name, const char *text)
@@ -348,6 +350,8 @@ static int emit_meter(struct dbus_output *o, const char *path, const struct mete
 		r = sd_bus_message_append(msg, "{sv}", "Unverified", "b", (int)m->unverified);
 	if (r >= 0 && changed & CHANGED_DERIVED)
 		r = append_derived_property(msg, m);
+	if (r >= 0 && changed & CHANGED_PROBLEM)
+		r = append_text_property(msg, "Problem", m->problem);
 	if (r >= 0)
 		r = sd_bus_message_append(msg, "{sv}", "LastMessage", "t", m->last_us);
 	if (r >= 0)
@@ -425,7 +429,8 @@ void dbus_meter_updated(struct output *output, struct meter *m, const struct met
 	struct dbus_meter *dm = m->dbus;
 	unsigned int changed = (u->identity ? CHANGED_IDENTITY : 0) |
 			       (u->derived ? CHANGED_DERIVED : 0) |
-			       (u->unverified ? CHANGED_UNVERIFIED : 0);
+			       (u->unverified ? CHANGED_UNVERIFIED : 0) |
+			       (u->problem ? CHANGED_PROBLEM : 0);
 	bool new_clock;
 
 	if (!dm)

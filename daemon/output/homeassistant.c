@@ -201,6 +201,31 @@ static json_t *component(const struct ha_output *o, const struct ha_meter *hm, e
 	return c;
 }
 
+/* Whether something is wrong with the values; what, is an attribute of it. */
+static json_t *problem(const struct ha_output *o, const char *id)
+{
+	char slug[METER_ID_MAX];
+	json_t *c = json_object();
+	int r = 0;
+
+	slug_make(id, slug);
+	r |= add_text(c, "p", "binary_sensor");
+	r |= add_text(c, "name", "Problem");
+	r |= add_format(c, "uniq_id", "amshan_%s_problem", id);
+	r |= add_format(c, "def_ent_id", "binary_sensor.amshan_%s_problem", slug);
+	r |= add_format(c, "stat_t", "%s/%s/problem", o->base, id);
+	r |= add_text(c, "val_tpl", "{{ 'ON' if value_json.problem else 'OFF' }}");
+	r |= add_format(c, "json_attr_t", "%s/%s/problem", o->base, id);
+	r |= add_text(c, "json_attr_tpl", "{{ {'text': value_json.text} | tojson }}");
+	r |= add_text(c, "dev_cla", "problem");
+	r |= add_text(c, "ent_cat", "diagnostic");
+	if (r) {
+		json_decref(c);
+		return NULL;
+	}
+	return c;
+}
+
 static json_t *components(const struct ha_output *o, const struct ha_meter *hm)
 {
 	const struct meter *m = hm->meter;
@@ -210,6 +235,7 @@ static json_t *components(const struct ha_output *o, const struct ha_meter *hm)
 	for (unsigned int q = 0; q < Q_COUNT; q++)
 		if (m->known[q / 64] >> (q % 64) & 1)
 			r |= add(all, quantity_table[q].name, component(o, hm, q));
+	r |= add(all, "problem", problem(o, m->id));
 	if (r) {
 		json_decref(all);
 		return NULL;

@@ -7,6 +7,7 @@
  *	BASE/METER/power		each list with power, voltage, current: what it had
  *	BASE/METER/energy		each list with registers: all that are known; retained
  *	BASE/METER/quality		each list with counts of failures, limits, states; retained
+ *	BASE/METER/problem		{"problem": true, "text": "..."}: what is wrong with its values; retained
  *	BASE/METER/derived		every 10 s: what was counted from them; retained
  *
  * Momentary values are not retained: a power of yesterday is worse than none; when the meter falls
@@ -45,6 +46,7 @@ struct mqtt_meter {
 	char *energy;
 	char *quality;
 	char *derived;
+	char *problem;
 };
 
 /* Home Assistant calls an empty value a mistake as long as it listens; the announcement goes first. */
@@ -202,6 +204,11 @@ static void say_silence(struct mqtt_output *o, const char *topic, const struct m
 	say(o, topic, object, false);
 }
 
+static void say_problem(struct mqtt_output *o, const char *topic, const struct meter *m)
+{
+	say(o, topic, json_pack("{s:b, s:s}", "problem", *m->problem != '\0', "text", m->problem), true);
+}
+
 static void mqtt_meter_free(struct mqtt_meter *mm)
 {
 	LIST_REMOVE(mm, link);
@@ -211,6 +218,7 @@ static void mqtt_meter_free(struct mqtt_meter *mm)
 	free(mm->energy);
 	free(mm->quality);
 	free(mm->derived);
+	free(mm->problem);
 	free(mm);
 }
 
@@ -249,7 +257,9 @@ static void mqtt_meter_added(struct output *output, struct meter *m)
 		mm->quality = NULL;
 	if (asprintf(&mm->derived, "%s/%s/derived", o->base, m->id) < 0)
 		mm->derived = NULL;
-	if (!mm->availability || !mm->power || !mm->energy || !mm->quality || !mm->derived) {
+	if (asprintf(&mm->problem, "%s/%s/problem", o->base, m->id) < 0)
+		mm->problem = NULL;
+	if (!mm->availability || !mm->power || !mm->energy || !mm->quality || !mm->derived || !mm->problem) {
 		mqtt_meter_free(mm);
 		return;
 	}
@@ -259,6 +269,7 @@ static void mqtt_meter_added(struct output *output, struct meter *m)
 	say_silence(o, mm->power, m);
 	say_availability(o, mm->availability, m->available);
 	say_kept(o, mm->energy, m);
+	say_problem(o, mm->problem, m);
 }
 
 static void mqtt_meter_updated(struct output *output, struct meter *m, const struct meter_update *u)
@@ -272,6 +283,8 @@ static void mqtt_meter_updated(struct output *output, struct meter *m, const str
 	say_registers(o, mm->energy, m, u);
 	say_readings(o, mm->quality, JSON_GROUP(GROUP_QUALITY), true, m, u);
 	say_readings(o, mm->derived, JSON_GROUP(GROUP_DERIVED), true, m, u);
+	if (u->problem)
+		say_problem(o, mm->problem, m);
 }
 
 static void mqtt_meter_availability(struct output *output, struct meter *m)
@@ -298,7 +311,9 @@ static void mqtt_meter_removed(struct output *output, struct meter *m)
 /* Empty retained values take away what the broker keeps. */
 static void forgotten_remove(struct mqtt_output *o)
 {
-	static const char *const retained[] = { "availability", "energy", "quality", "derived" };
+	static const char *const retained[] = {
+		"availability", "energy", "quality", "derived", "problem",
+	};
 	struct forgotten *f;
 
 	while ((f = LIST_FIRST(&o->forgotten))) {

@@ -158,7 +158,7 @@ class HomeTest(unittest.TestCase):
             registry, states = self.home.entities(), self.home.states()
             for name, c in announced.items():
                 with self.subTest(meter=meter, name=name):
-                    entity = "sensor.amshan_%s_%s" % (meter, name)
+                    entity = "%s.amshan_%s_%s" % (c["p"], meter, name)
                     self.assertEqual(registry[entity]["unique_id"], "amshan_%s_%s" % (meter, name))
                     self.assertEqual(registry[entity]["entity_category"], c.get("ent_cat"))
                     self.assertEqual(registry[entity]["disabled_by"], None if c.get("en", True) else "integration")

@@ -21,6 +21,7 @@ METER = "amshan/%s/availability" % ID
 POWER = "amshan/%s/power" % ID
 ENERGY = "amshan/%s/energy" % ID
 DERIVED = "amshan/%s/derived" % ID
+PROBLEM = "amshan/%s/problem" % ID
 DISCOVERY = "homeassistant/device/amshan_%s/config" % ID
 DISCOVERY_DAEMON = "homeassistant/device/amshan_daemon_amshan/config"
 

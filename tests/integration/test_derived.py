@@ -14,7 +14,7 @@ import unittest
 import lab
 from ctl_lab import messages
 from derive_lab import FedTest, power_of, settled
-from mqtt_lab import DERIVED, ENERGY, ID, POWER
+from mqtt_lab import DERIVED, ENERGY, ID, POWER, PROBLEM
 
 LIVE = "active_energy_import_live"
 REGISTERS = ("active_energy_import", "active_energy_export", "reactive_energy_import", "reactive_energy_export")
@@ -141,6 +141,17 @@ class Repeated(DerivedTest):
 
 
 class HeldBack(DerivedTest):
+    def wait_problem(self, text):
+        """The same on D-Bus, at the broker, and in what amshanctl says."""
+        want = {"problem": bool(text), "text": text}
+        lab.wait_for(lambda: self.said(PROBLEM)[-1:] == [want], why=lambda: "%s\n%s" % (self.said(PROBLEM),
+                                                                                       self.amshand.log()))
+        self.assertEqual(self.meter()["Meter"]["Problem"], text)
+        shown = json.loads(lab.ctl(self.bus, "show", "--json", ID).stdout)
+        self.assertEqual(shown.get("problem", ""), text)
+        status = lab.ctl(self.bus, "status", check=False).stdout.decode()
+        self.assertEqual("meter %s: %s\n" % (ID, text) in status, bool(text), status)
+
     def back(self, name, before, now):
         return "meter %s: %s went back from %d to %d %s: held back until a second list says so\n" % (
             ID, name, before, now, UNITS[name])
@@ -169,12 +180,17 @@ class HeldBack(DerivedTest):
         self.assertEqual(self.meter()["Energy"]["ActiveEnergyImport"], before["active_energy_import"])
         for name in less:
             self.assertEqual(self.amshand.log().count(self.back(name, before[name], held[name])), 1)
+        text = "%s went back from %d to %d %s: held back until a second list says so" % (
+            less[0], before[less[0]], held[less[0]], UNITS[less[0]])
+        self.wait_problem(text)
 
         taken = registers(self.send(3))
         self.wait_energy(taken)
         self.assertEqual(self.meter()["Energy"]["ActiveEnergyImport"], taken["active_energy_import"])
         for name in less:
             self.assertEqual(self.amshand.log().count(self.confirmed(name, before[name], taken[name])), 1)
+        self.wait_problem("")
+        self.assertEqual([p["problem"] for p in self.said(PROBLEM)], [False, True, False])
         # That is all there is to say of it.
         self.send(3)
         self.assertEqual(self.amshand.log().count("held back"), len(less))
@@ -191,8 +207,10 @@ class HeldBack(DerivedTest):
         before = registers(self.send(3))
         self.line.messages.insert(0, wrong)
         self.send(3)
+        self.assertIn("held back", self.meter()["Meter"]["Problem"])
         after = registers(self.send(3))
         self.wait_energy(after)
+        self.wait_problem("")
         self.assertNotIn("confirmed", self.amshand.log())
         self.end()
         self.assertEqual(self.energies(), [before, before, after])

@@ -8,10 +8,11 @@ import unittest
 
 import lab
 from derive_lab import FedTest, settled, with_power
-from mqtt_lab import DAEMON, DERIVED, DISCOVERY, DISCOVERY_DAEMON, ENERGY, ID, METER, POWER, mqtt_conf, pub
+from mqtt_lab import (DAEMON, DERIVED, DISCOVERY, DISCOVERY_DAEMON, ENERGY, ID, METER, POWER, PROBLEM, mqtt_conf,
+                      pub)
 
 STATUS = "homeassistant/status"
-RETAINED = {DAEMON, METER, ENERGY, DERIVED, DISCOVERY, DISCOVERY_DAEMON}
+RETAINED = {DAEMON, METER, ENERGY, DERIVED, PROBLEM, DISCOVERY, DISCOVERY_DAEMON}
 # Keys of a payload that are no quantities.
 OTHERS = {"meter_time", "received", "derived"}
 TEXTS = {"meter_id", "meter_type", "meter_manufacturer", "list_version", "meter_time"}
@@ -23,12 +24,17 @@ def quantities(readings):
     return set(with_power(readings)) - TEXTS - OTHERS
 
 
+def sensors(announcement):
+    """{quantity: component}; what says whether there is a problem is no quantity."""
+    return {name: component for name, component in announcement["cmps"].items() if name != "problem"}
+
+
 class HomeAssistantTest(FedTest):
     def announced(self, topic=DISCOVERY, what=None):
         """The newest announcement, once it has exactly these components (and what the hour brings)."""
         def got():
             last = self.said(topic)
-            return last and last[-1] and (what is None or set(settled(last[-1]["cmps"])) == what) and last[-1]
+            return last and last[-1] and (what is None or set(settled(sensors(last[-1]))) == what) and last[-1]
         return lab.wait_for(got, why=lambda: "%s\n%s" % (self.said(topic)[-1:], self.amshand.log()))
 
     def all_lists(self):
@@ -86,10 +92,10 @@ class Announcements(HomeAssistantTest):
             for payload in self.said(topic):
                 come.update({name: topic for name in set(payload) - OTHERS})
         meter = self.announced(what=set(settled(come)))
-        self.assertEqual(set(meter["cmps"]), set(come))
+        self.assertEqual(set(sensors(meter)), set(come))
         self.assertTrue({"active_power_import", "voltage_l1", "apparent_power", "active_energy_import",
                          "active_energy_import_error", "active_energy_import_live"} <= set(come))
-        for name, component in meter["cmps"].items():
+        for name, component in sensors(meter).items():
             self.assertEqual(component["p"], "sensor")
             self.assertEqual(component["stat_t"], come[name])
             self.assertEqual(set(re.findall(r"value_json\.(\w+)", component["val_tpl"])), {name})
@@ -101,11 +107,24 @@ class Announcements(HomeAssistantTest):
         names = [c["name"] for c in meter["cmps"].values()]
         self.assertEqual(len(names), len(set(names)))
 
+    def test_a_problem(self):
+        """There with the meter, and off; the sentence is an attribute."""
+        self.start()
+        self.all_lists()
+        component = self.announced()["cmps"]["problem"]
+        self.assertEqual((component["p"], component["dev_cla"], component["ent_cat"]),
+                         ("binary_sensor", "problem", "diagnostic"))
+        self.assertEqual({component["stat_t"], component["json_attr_t"]}, {PROBLEM})
+        for template in (component["val_tpl"], component["json_attr_tpl"]):
+            self.assertTrue(set(re.findall(r"value_json\.(\w+)", template)) <= {"problem", "text"}, template)
+        self.assertEqual(self.said(PROBLEM), [{"problem": False, "text": ""}])
+        self.assertEqual(json.loads(self.retained()[PROBLEM]), {"problem": False, "text": ""})
+
     def test_units(self):
         """As Home Assistant spells them; energies in kilo, by the template."""
         self.start()
         self.all_lists()
-        for name, component in self.announced()["cmps"].items():
+        for name, component in sensors(self.announced()).items():
             want = next(w for w in (("_error", None, "measurement", "Wh"),
                                     ("reactive_energy", "reactive_energy", "total_increasing", "kvarh"),
                                     ("active_energy", "energy", "total_increasing", "kWh"),
@@ -127,7 +146,7 @@ class Announcements(HomeAssistantTest):
             self.send(1)
             self.send(number) if number < 3 else None
         self.end()
-        said = [set(settled(announcement["cmps"])) for announcement in self.said(DISCOVERY)]
+        said = [set(settled(sensors(announcement))) for announcement in self.said(DISCOVERY)]
         self.assertEqual([len(names) for names in said], sorted({len(names) for names in said}))
         self.assertEqual(len(said), 3)
         self.assertEqual(len(self.said(DISCOVERY_DAEMON)), 1)
@@ -138,7 +157,7 @@ class Announcements(HomeAssistantTest):
         pub(self.server.port, STATUS, b"online")
         self.end()
         said = {t for t, _, _ in self.seen.messages()} - {"probe", STATUS}
-        self.assertEqual(said, {DAEMON, METER, POWER, ENERGY, DERIVED})
+        self.assertEqual(said, {DAEMON, METER, POWER, ENERGY, DERIVED, PROBLEM})
 
     def test_another_prefix_and_topic(self):
         self.start('discovery-prefix = "ha/found"\n  topic = "home/power"')
@@ -146,7 +165,7 @@ class Announcements(HomeAssistantTest):
         meter = self.announced(DISCOVERY.replace("homeassistant", "ha/found"), quantities(sent))
         topic = "ha/found/device/amshan_daemon_home_power/config"
         daemon = self.announced(topic)
-        self.assertEqual({c["stat_t"] for c in meter["cmps"].values()}, {POWER.replace("amshan", "home/power")})
+        self.assertEqual({c["stat_t"] for c in sensors(meter).values()}, {POWER.replace("amshan", "home/power")})
         # A base of topics for short would spoil one of ours that begins or ends with "~".
         self.assertNotIn("~", meter)
         self.assertEqual([meter["dev"]["via_device"]], daemon["dev"]["ids"])
@@ -235,7 +254,7 @@ class Forgetting(HomeAssistantTest):
                      why=self.amshand.log)
         self.assertIn(DISCOVERY, self.retained())
         self.forget()
-        lab.wait_for(lambda: not {DISCOVERY, METER, ENERGY, DERIVED} & set(self.retained()),
+        lab.wait_for(lambda: not {DISCOVERY, METER, ENERGY, DERIVED, PROBLEM} & set(self.retained()),
                      why=lambda: str(self.retained()))
 
     def test_what_is_no_meter(self):

@@ -10,7 +10,8 @@ import unittest
 
 import lab
 from derive_lab import settled, with_power
-from mqtt_lab import (AGAIN, DAEMON, DERIVED, DISCOVERY, DISCOVERY_DAEMON, ENERGY, FAILED, ID, METER, POWER, SANITIZED,
+from mqtt_lab import (AGAIN, DAEMON, DERIVED, DISCOVERY, DISCOVERY_DAEMON, ENERGY, FAILED, ID, METER, POWER, PROBLEM,
+                      SANITIZED,
                       FakeBroker, MqttTest, cpu_ticks, mqtt_conf, pub, sim_lines, source_conf, status)
 
 RECEIVED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -63,7 +64,7 @@ class Values(MqttTest):
         self.wait_topic(early, POWER.replace("amshan", "home/power"), daemon=daemon)
         self.wait_topic(early, DERIVED.replace("amshan", "home/power"), daemon=daemon)
         late = self.subscriber(broker, args=("--retained-only",))
-        topics = {"home/power/availability", *(t.replace("amshan", "home/power") for t in (METER, ENERGY, DERIVED)),
+        topics = {"home/power/availability", *(t.replace("amshan", "home/power") for t in (METER, ENERGY, DERIVED, PROBLEM)),
                   DISCOVERY, "homeassistant/device/amshan_daemon_home_power/config"}
         lab.wait_for(lambda: {topic for topic, _, _ in late.messages()} >= topics, why=daemon.log)
         self.assertEqual({(topic, retained) for topic, retained, _ in late.messages()}, {(t, True) for t in topics})
