@@ -3,7 +3,6 @@
  * All makers, and whose a list is: by its marks (shape, list id, push setup, number of elements,
  * order of its types), else by what the source sent before.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "dlms/time.h"
@@ -61,12 +60,25 @@ static bool has_mark(const struct cosem_list *list, u64 code, const char *begin)
 
 /* ---- positions ---- */
 
+/* Of the types that numbers come in: this is asked for each value of each list. */
 static bool is_number(const struct axdr *v)
 {
-	double f;
-	s64 i;
+	static const u32 numbers =
+		1u << AXDR_BOOLEAN | 1u << AXDR_DOUBLE_LONG | 1u << AXDR_DOUBLE_LONG_UNSIGNED |
+		1u << AXDR_FLOATING_POINT | 1u << AXDR_BCD | 1u << AXDR_INTEGER | 1u << AXDR_LONG |
+		1u << AXDR_UNSIGNED | 1u << AXDR_LONG_UNSIGNED | 1u << AXDR_LONG64 |
+		1u << AXDR_LONG64_UNSIGNED | 1u << AXDR_ENUM | 1u << AXDR_FLOAT32 |
+		1u << AXDR_FLOAT64;
 
-	return axdr_integer(v, &i) != -EINVAL || axdr_float(v, &f) == 0;
+	return v->tag < 32 && numbers >> v->tag & 1;
+}
+
+/* Electricity (A = 1), measured: C is a quantity of the sum or of a phase (IEC 62056-6-1). */
+static bool is_measured(u64 obis)
+{
+	u8 c = obis >> 24;
+
+	return obis >> 40 == 1 && c >= 1 && c <= 91;
 }
 
 static bool is_digits(const struct axdr *v)
@@ -104,9 +116,9 @@ static bool code_fits(u64 obis, const struct axdr *v)
 	if (v->tag == AXDR_NULL)
 		return true;
 	if (obis_is_clock(obis))
-		return v->tag == AXDR_DATE_TIME || axdr_is_text(v);
+		return v->tag == AXDR_DATE_TIME || v->tag == AXDR_OCTET_STRING;
 
-	return obis >> 40 != 1 || quantity_of(obis) < 0 || is_number(v);
+	return !is_measured(obis) || is_number(v);
 }
 
 static bool positions_fit(const struct maker_positions *p, const struct cosem_list *list)
