@@ -423,9 +423,54 @@ class WithList(unittest.TestCase):
         for said, wrong in (('BAUD: "fast" is not a number from 1 to 12000000', "AMSHAN_BAUD=fast"),
                             ('PARITY: "Even" is not one of none, even, odd', "AMSHAN_PARITY=Even"),
                             ('DATA: "9" is not one of 5, 6, 7, 8', "AMSHAN_DATA=9"),
-                            ('STOP: "1.5" is not one of 1, 2', "AMSHAN_STOP=1.5")):
+                            ('STOP: "1.5" is not one of 1, 2', "AMSHAN_STOP=1.5"),
+                            ('FRAMING: "P1" is not one of hdlc, p1, mbus, apdu', "AMSHAN_FRAMING=P1")):
             self.udev(wrong)
             self.fails("%s: wrong udev property AMSHAN_%s" % (self.pty.name, said), "--udev", self.pty.path)
+
+    def test_what_is_for_amshand_is_left_alone(self):
+        for framing in ("p1", "mbus", "apdu"):
+            self.udev("AMSHAN_FRAMING=" + framing)
+            self.fails("%s is not for the module: amshand reads it by itself, as its AMSHAN_FRAMING says"
+                       % self.pty.name, "--udev", self.pty.path, status=NOT_ENABLED)
+        self.udev("AMSHAN_FRAMING=hdlc")
+        self.attach("--udev", self.pty.path).wait_log("is attached")
+
+    # ---- a source of amshand that asks udev ----
+
+    def source(self, query):
+        """amshand with the tty as its source, among the same files."""
+        conf = self.folder.write("amshand.conf", 'state-directory = "%s"\nsource "s" {\n uri = "serial:%s?%s"\n}\n' %
+                                 (self.folder.file("state"), self.pty.path, query))
+        argv = self.argv(LOADED, ("--user", "-c", conf))
+        argv[argv.index(ATTACH)] = lab.AMSHAND
+        return self.enterContext(lab.Process(argv, env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
+
+    def test_a_source_asks_udev(self):
+        for said, properties, enabled in (("not enabled: %s", (), False),
+                                          ("for the module, not for amshand: kernel:%s", (), True),
+                                          ("for the module, not for amshand: kernel:%s", ("AMSHAN_FRAMING=hdlc",), True),
+                                          ('wrong udev property AMSHAN_BAUD: "fast" is not a number from 1 to 12000000: '
+                                           "%s", ("AMSHAN_FRAMING=p1", "AMSHAN_BAUD=fast"), True)):
+            with self.subTest(said=said):
+                self.udev(*properties, enabled=enabled)
+                with self.source("udev=yes") as daemon:
+                    daemon.wait_log("s: " + said % self.pty.path)
+        self.udev("AMSHAN_FRAMING=p1", "AMSHAN_BAUD=9600", "AMSHAN_STOP=2")
+        with self.source("udev=yes&baud=300") as daemon:
+            daemon.wait_log("s: open")
+            self.assertEqual(self.line(), (9600, True))
+        # It does so only if it is told to, and then only where there is udev.
+        with self.source("baud=300") as daemon:
+            daemon.wait_log("s: open")
+            self.assertEqual(self.line(), (300, False))
+
+    def test_a_source_waits_for_udev(self):
+        self.udev(known=False, runs=True)
+        daemon = self.source("udev=yes")
+        daemon.wait_log("s: udev has not looked at %s yet" % self.pty.path)
+        self.udev("AMSHAN_FRAMING=mbus", "AMSHAN_BAUD=9600")
+        lab.wait_for(lambda: self.line() == (9600, False), 3, why=daemon.log)
 
     # ---- waiting ----
 

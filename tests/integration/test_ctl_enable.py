@@ -28,7 +28,8 @@ class Usage(unittest.TestCase):
         for args, said in ((["enable"], "enable needs a DEVICE"),
                            (["disable"], "disable needs a DEVICE"),
                            (["enable", "a", "b"], 'enable takes no "b"'),
-                           (["disable", "--baud=300", "a"], "disable takes no --baud, --parity, --data or --stop"),
+                           (["disable", "--baud=300", "a"], "disable takes no --baud, --parity, --data, --stop or "
+                                                              "--framing"),
                            (["enable", "--baud=0", "a"], '--baud: "0" is not a number from 1 to 12000000'),
                            (["enable", "--json", "a"], "enable takes no --json"),
                            (["adapters", "--anywhere"], "adapters takes no --anywhere"),
@@ -115,7 +116,7 @@ class Adapters(WithMachine):
         self.machine.onboard("ttyS0", 0, known=False)
         self.does(["enable", "ttyS0"], "wrote " + path_of("ttyS0"), BY_HAND % "ttyS0")
         self.machine.unplug("ttyS0")
-        settings = {"baud": 9600, "parity": "none", "data": 8, "stop": 2}
+        settings = {"baud": 9600, "parity": "none", "data": 8, "stop": 2, "framing": "hdlc"}
         self.assertEqual(self.adapters(), {
             "/dev/ttyUSB0": {
                 "device": "/dev/ttyUSB0", "id": "FTDI_FT232R_USB_UART_A10K1ABC", "serial": "A10K1ABC",
@@ -126,7 +127,7 @@ class Adapters(WithMachine):
                 "enabled": True, "settings": settings, "rule": path_of(FTDI),
                 "state": "the module amshan is not loaded"},
             "ttyS0": {"name": "ttyS0", "plugged_in": False, "rule": path_of("ttyS0"), "enabled": True,
-                      "settings": {"baud": 2400, "parity": "none", "data": 8, "stop": 1}}})
+                      "settings": {"baud": 2400, "parity": "none", "data": 8, "stop": 1, "framing": "hdlc"}}})
 
     def test_no_port_at_all(self):
         self.machine.unplug("ttyUSB0")
@@ -223,19 +224,34 @@ class Enable(WithMachine):
         self.does(["enable", "ttyUSB0", "--baud", "115200", "--parity", "odd", "--data", "7"],
                   "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
         self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
-                         {"baud": 115200, "parity": "odd", "data": 7, "stop": 1})
+                         {"baud": 115200, "parity": "odd", "data": 7, "stop": 1, "framing": "hdlc"})
         # What is not given stays.
         self.does(["enable", "ttyUSB0", "--parity=even"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
         self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
-                         {"baud": 115200, "parity": "even", "data": 7, "stop": 1})
+                         {"baud": 115200, "parity": "even", "data": 7, "stop": 1, "framing": "hdlc"})
         self.assertFalse(self.adapters()["/dev/ttyUSB1"]["enabled"])
+
+    def test_a_framing_that_is_not_for_the_module(self):
+        by_amshand = "systemd does not run here: amshand reads ttyUSB0 (115200 8N1 p1), if it hears udev"
+        self.does(["enable", "ttyUSB0", "--baud=115200", "--framing=p1"], "wrote " + path_of(FTDI), by_amshand)
+        # What is not given stays.
+        self.does(["enable", "ttyUSB0"], "wrote " + path_of(FTDI), by_amshand)
+        found = self.adapters()["/dev/ttyUSB0"]
+        self.assertEqual((found["settings"]["framing"], found["state"]), ("p1", "read by amshand itself"))
+        status, out, err = self.ctl("adapters")
+        self.assertRegex("\n".join(out), "/dev/ttyUSB0 .* 115200 8N1 p1 +read by amshand itself")
+        self.change(FTDI, '"p1"', '"dsmr"')
+        self.machine.run("udevadm", "trigger", "--action=change", "--settle", "/dev/ttyUSB0")
+        status, out, err = self.ctl("adapters")
+        self.assertEqual(err, ['amshanctl: %s: framing: "dsmr" is not one of hdlc, p1, mbus, apdu' % path_of(FTDI)])
+        self.does(["enable", "ttyUSB0", "--framing=hdlc"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
 
     def test_a_setting_that_was_wrong(self):
         self.does(["enable", "ttyUSB0", "--baud=9600"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
         self.change(FTDI, '"none"', '"mark"')
         self.does(["enable", "ttyUSB0"], "wrote " + path_of(FTDI), BY_HAND % "ttyUSB0")
         self.assertEqual(self.adapters()["/dev/ttyUSB0"]["settings"],
-                         {"baud": 9600, "parity": "none", "data": 8, "stop": 1})
+                         {"baud": 9600, "parity": "none", "data": 8, "stop": 1, "framing": "hdlc"})
 
     def test_by_place_and_by_model(self):
         why = BY_PLACE % ("ttyUSB1", "it has no serial number")
@@ -400,7 +416,8 @@ class Enable(WithMachine):
             self.machine.run("udevadm", "trigger", "/dev/" + tty)
         found = self.adapters()
         self.assertEqual([found["/dev/" + tty]["enabled"] for tty in ("ttyUSB0", "ttyUSB1")], [True, False])
-        self.assertEqual(found["/dev/ttyUSB0"]["settings"], {"baud": 2400, "parity": "even", "data": 8, "stop": 1})
+        self.assertEqual(found["/dev/ttyUSB0"]["settings"],
+                         {"baud": 2400, "parity": "even", "data": 8, "stop": 1, "framing": "hdlc"})
         # It is not ours: neither complained of nor changed, and nothing useless is left behind.
         self.assertEqual(self.ctl("adapters")[2], [])
         self.fails(["enable", "ttyUSB0", "--parity=odd"], "udev does not do as the rule says: another rule says "

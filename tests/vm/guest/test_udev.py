@@ -19,6 +19,7 @@ import time
 
 import frames
 import module
+import test_daemon
 import test_usb
 from module import wait_for
 from test_attach import Attached
@@ -36,6 +37,8 @@ NAME = "usb-QEMU_QEMU_USB_SERIAL_%s-if00-port0" % test_usb.SERIAL
 BY_SERIAL = 'SUBSYSTEM=="tty", ENV{ID_SERIAL}=="QEMU_QEMU_USB_SERIAL_%s", ENV{ID_USB_INTERFACE_NUM}=="00", ' \
             'ENV{.ID_PORT}=="0"' % test_usb.SERIAL
 ENABLED = BY_SERIAL + ', ENV{AMSHAN_ADAPTER}="1"'
+# Its meter sends telegrams: not for the module.
+TELEGRAMS = ENABLED + ', ENV{AMSHAN_BAUD}="115200", ENV{AMSHAN_FRAMING}="p1"'
 KEY = "amshan:usb:v0403p6001:mQEMU:pQEMU_USB_SERIAL:"
 
 
@@ -223,6 +226,93 @@ class Ttys(WithRules):
         if done.returncode and "verify" in done.stdout and "Unknown command" in done.stdout:
             self.skipTest("this udev has no \"udevadm verify\"")
         self.assertEqual(done.returncode, 0, done.stdout)
+
+
+METER = "E0047000007630817"
+
+
+def telegram(watts):
+    """A telegram of P1 without a checksum, whose meter is METER."""
+    return ("/XXX5METER\r\n\r\n0-0:96.1.1(%s)\r\n1-0:1.7.0(%06.3f*kW)\r\n!\r\n" %
+            (METER.encode().hex(), watts / 1000)).encode()
+
+
+class Reader(WithRules, test_daemon.Peers):
+    """What is not for the module: no service, and amshand reads it."""
+
+    def setUp(self):
+        super().setUp()
+        self.local(TELEGRAMS)
+
+    def check_rights(self, group_id, mode):
+        found = os.stat(test_usb.TTY)
+        self.assertEqual((found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)), (0, group_id, mode))
+
+    def test_the_rules(self):
+        self.plugged(attach=False)
+        told = properties(test_usb.TTY)
+        self.assertNotIn("SYSTEMD_WANTS", told)
+        self.assertEqual((told["ID_MM_DEVICE_IGNORE"], told["AMSHAN_FRAMING"]), ("1", "p1"))
+        self.check_rights(group().gr_gid, 0o660)
+        program = Attached("--udev", "--wait", test_usb.TTY)
+        self.addCleanup(program.__exit__)
+        status, said = program.wait()
+        self.assertEqual(status, 3)
+        self.assertIn("ttyUSB0 is not for the module: amshand reads it by itself", said)
+        # What is HDLC, or no framing at all, is for the service.
+        for framing in ("hdlc", "P1"):
+            self.local(TELEGRAMS.replace('"p1"', '"%s"' % framing))
+            self.trigger()
+            self.check_attached_by_udev(properties(test_usb.TTY))
+
+    def is_taken(self):
+        """Has the daemon it open for itself alone?"""
+        fd = os.open(test_usb.TTY, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+
+    @staticmethod
+    def speed():
+        fd = os.open(test_usb.TTY, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            return module.speed_of(fd)
+        finally:
+            os.close(fd)
+
+    def wait_power(self, watts, daemon):
+        wait_for(lambda: self.published(METER) and self.published(METER)[-1]["active_power_import"] == watts,
+                 lambda: "%s\n%s" % (self.subscriber.log(), daemon.log()), test_daemon.SECONDS)
+
+    def test_telegrams(self):
+        daemon = self.daemon(("house", "kernel:", ""))
+        source = "house/" + NAME[len("usb-"):]
+        adapter = self.plugged(attach=False)
+        daemon.wait_log(source + ": open", test_daemon.SECONDS)
+        self.assertEqual(self.speed(), 115200)
+        adapter.send(telegram(1234))
+        self.wait_power(1234, daemon)
+        # Out and in again.
+        adapter.unplug()
+        daemon.wait_log(source + ": port vanished", test_daemon.SECONDS)
+        adapter = self.plugged(attach=False)
+        wait_for(self.is_taken, daemon.log, test_daemon.SECONDS)
+        adapter.send(telegram(1235))
+        self.wait_power(1235, daemon)
+        # Other settings are taken at once, and it is given back when it is not enabled any more.
+        self.local(TELEGRAMS.replace("115200", "9600"))
+        self.trigger()
+        wait_for(lambda: self.speed() == 9600, daemon.log, test_daemon.SECONDS)
+        adapter.send(telegram(1236))
+        self.wait_power(1236, daemon)
+        self.assertTrue(self.is_taken())
+        self.local("")
+        self.trigger()
+        wait_for(lambda: not self.is_taken(), daemon.log, test_daemon.SECONDS)
 
 
 class Ports(WithRules):
