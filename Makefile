@@ -140,7 +140,7 @@ $(BUILD)/tests/libsim.a: $(call obj,$(filter-out tests/sim/main.c,$(sim_src)))
 
 $(sim): $(call obj,tests/sim/main.c) $(BUILD)/tests/libsim.a
 	$(say) LD $@
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lm
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcrypto -lm
 
 test_libs := $(BUILD)/tests/libsim.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 

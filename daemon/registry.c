@@ -589,7 +589,9 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 	reg->links[reg->n_links++] = l;
 	l->source->ports = reg->ports;
 	l->source->reader.cipher = reg->cipher;
-	l->source->reader.counters = counters_file_table(reg->counters);
+	/* A capture may be read again. */
+	if (l->source->ops->online)
+		l->source->reader.counters = counters_file_table(reg->counters);
 	decoder_use(&l->source->reader.decoder, reg->tables);
 	remembered = state_meter(reg->state, config->name, config->uri);
 	if (remembered)

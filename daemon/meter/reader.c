@@ -146,6 +146,21 @@ static void take_opened_telegram(struct way *w, const u8 *text, size_t n)
 
 /* ---- ciphering ---- */
 
+/* Was this message, or a later one of its meter, the last that this reader read? */
+static bool was_read(const struct reader *r, const struct ciphered *m)
+{
+	return r->read_any && m->counter <= r->read_counter &&
+	       !memcmp(r->read_title, m->title, sizeof(r->read_title));
+}
+
+static void note_read(struct reader *r, const struct ciphered *m, bool verified)
+{
+	counters_note(r->counters, m->title, m->title_len, m->counter, verified);
+	r->read_any = true;
+	r->read_counter = m->counter;
+	memcpy(r->read_title, m->title, sizeof(r->read_title));
+}
+
 /* Plain text: go on with it. */
 static void take_opened(struct way *w, const struct ciphered *m, size_t n, bool verified)
 {
@@ -162,28 +177,33 @@ static void take_opened(struct way *w, const struct ciphered *m, size_t n, bool 
 	else
 		take_apdus(&in, plain, plain + n);
 	if (in.read && w->r->counters)
-		counters_note(w->r->counters, m->title, m->title_len, m->counter, verified);
+		note_read(w->r, m, verified);
 	w->read |= in.read;
 }
 
 /* What speaks against reading a message that was opened? */
-static enum cipher_trouble trouble_of(const struct counters *c, const struct ciphered *m, bool verified,
+static enum cipher_trouble trouble_of(const struct reader *r, const struct ciphered *m, bool verified,
 				      u32 *ret_highest)
 {
+	const struct counters *c = r->counters;
+
 	if (!c)
 		return CIPHER_GOOD;
 	if (!verified && counters_wants_tag(c, m->title, m->title_len))
 		return CIPHER_NO_TAG;
-	if (counters_is_replay(c, m->title, m->title_len, m->counter, ret_highest))
-		return CIPHER_REPLAY;
+	if (!counters_is_replay(c, m->title, m->title_len, m->counter, ret_highest))
+		return CIPHER_GOOD;
+	/* Another source was faster with the same message: it is no replay to this one, once. */
+	if (m->counter == *ret_highest && !was_read(r, m))
+		return CIPHER_GOOD;
 
-	return CIPHER_GOOD;
+	return CIPHER_REPLAY;
 }
 
 static void take_ciphered(struct way *w, const struct ciphered *m)
 {
 	const struct cipher_key *key = keyring_find(w->r->keys, m->title, m->title_len);
-	bool verified = key && m->tag && key->has_authentication;
+	bool verified = key && cipher_verifies(key, m);
 	enum cipher_trouble trouble = CIPHER_NO_KEY;
 	u32 highest = 0;
 	size_t n = 0;
@@ -192,7 +212,7 @@ static void take_ciphered(struct way *w, const struct ciphered *m)
 		trouble = cipher_trouble_of(cipher_open(w->r->cipher, key, m, plain, &n));
 	/* Whether it is a replay is known only when it was verified. */
 	if (trouble == CIPHER_GOOD)
-		trouble = trouble_of(w->r->counters, m, verified, &highest);
+		trouble = trouble_of(w->r, m, verified, &highest);
 	if (trouble == CIPHER_GOOD)
 		take_opened(w, m, n, verified);
 	else

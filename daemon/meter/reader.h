@@ -60,6 +60,7 @@ typedef void (*reader_fn)(void *ctx, const struct reader_event *event);
  * @cipher: of all sources, NULL: nothing is opened; not owned
  * @gbt: block transfer in progress
  * @stopped: private: reader_stop()
+ * @read_any: private, as the next ones: of the last ciphered message that was read
  */
 struct reader {
 	struct decoder decoder;
@@ -68,6 +69,9 @@ struct reader {
 	struct cipher *cipher;
 	struct gbt gbt;
 	bool stopped;
+	bool read_any;
+	u32 read_counter;
+	u8 read_title[APDU_TITLE_MAX];
 };
 
 /**

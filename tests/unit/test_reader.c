@@ -300,6 +300,26 @@ static void a_replay_is_rejected(void **state)
 	lab_free(lab);
 }
 
+/* Two sources with the same meter and one table: what the first one had is no replay to the second. */
+static void a_second_source_reads_the_same_meter(void **state)
+{
+	struct lab *first = lab_new(KEYS), *second = lab_new(KEYS);
+	u8 octets[OCTETS_MAX];
+
+	second->r.counters = &first->counters;
+	for (u32 counter = 10; counter < 13; counter++) {
+		size_t n = ciphered(0x30, counter, 1, octets);
+
+		assert_string_equal(told(first, LINK_HDLC, octets, n), "M");
+		assert_string_equal(told(second, LINK_HDLC, octets, n), "M");
+		assert_string_equal(told(first, LINK_HDLC, octets, n), "P");
+		assert_string_equal(told(second, LINK_HDLC, octets, n), "P");
+	}
+	assert_string_equal(told(second, LINK_HDLC, octets, ciphered(0x30, 11, 1, octets)), "P");
+	lab_free(first);
+	lab_free(second);
+}
+
 static void blocks_become_a_message(void **state)
 {
 	struct lab *lab = lab_new(KEYS);
@@ -424,6 +444,7 @@ int main(void)
 		cmocka_unit_test(without_the_right_key_nothing_is_told),
 		cmocka_unit_test(altered_messages_are_rejected),
 		cmocka_unit_test(a_replay_is_rejected),
+		cmocka_unit_test(a_second_source_reads_the_same_meter),
 		cmocka_unit_test(blocks_become_a_message),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(ciphered_telegrams),
