@@ -95,7 +95,7 @@ void deframer_init(struct deframer *d)
 	p1_init(&d->p1, P1_IF_SENT);
 	mbus_init(&d->mbus);
 	bare_init(&d->bare);
-	d->segments = (struct segments){ 0 };
+	segments_init(&d->segments);
 }
 
 /* Is this framing the one, or may it be? */

@@ -3,6 +3,7 @@
  * Segments: frames in, whole information fields out.  Rests on the framer's fields of a frame.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "dlms/apdu.h"
@@ -228,6 +229,13 @@ static bool is_alone(const struct segments_stream *t, const struct segment *g)
 		return !is_repeated(t, g);
 
 	return t->state == SEGMENTS_LOST && g->llc;
+}
+
+void segments_init(struct segments *s)
+{
+	s->taken = s->messages = s->broken = 0;
+	for (unsigned int i = 0; i < SEGMENTS_STREAMS; i++)
+		memset(&s->stream[i], 0, offsetof(struct segments_stream, data));
 }
 
 int segments_take(struct segments *s, const u8 *frame, size_t n, const struct hdlc_frame *h,

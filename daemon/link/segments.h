@@ -55,7 +55,7 @@ struct segments_stream {
 };
 
 /**
- * struct segments - messages being put together; zero it to begin; private but for the counters
+ * struct segments - messages being put together; private but for the counters
  * @taken: segments seen, also those that are dropped
  * @messages: messages completed
  * @broken: messages given up, and segments whose beginning is missing
@@ -67,6 +67,9 @@ struct segments {
 	u64 broken;
 	struct segments_stream stream[SEGMENTS_STREAMS];
 };
+
+/* segments_init() - make ready; touches no more memory than it has to */
+void segments_init(struct segments *s);
 
 /**
  * segments_take() - take one frame
