@@ -11,9 +11,12 @@
 #define MINUTE_US	(60 * SECOND_US)
 #define HOUR_US		(60 * MINUTE_US)
 
-/* Voltages: so many lists and so long; or few lists, as of a meter that sends them once an hour. */
+/*
+ * Voltages: so many lists, not all at once as they come when the machine begins to read them; or few lists,
+ * as of a meter that sends them once an hour.
+ */
 #define VOLTAGE_LISTS		10
-#define VOLTAGE_US		MINUTE_US
+#define VOLTAGE_US		(10 * SECOND_US)
 #define VOLTAGE_LISTS_SELDOM	3
 #define VOLTAGE_SELDOM_US	HOUR_US
 

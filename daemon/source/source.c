@@ -294,6 +294,7 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 	static const u8 flag = AMSHAN_FLAG;
 	static u8 binary[DATAGRAM_MAX / 2];
 	enum link_framing framing;
+	u64 before;
 
 	if (!n)
 		return;
@@ -327,6 +328,13 @@ void source_datagram(struct source *s, const u8 *data, size_t n)
 		break;
 	case LINK_P1:
 	case LINK_MBUS:
+		before = deframer_units(&s->deframer);
+		source_receive(s, data, NULL, n);
+		source_eof(s);
+		if (deframer_units(&s->deframer) == before)
+			undecoded_keep(&s->undecoded, real_us(), "nothing whole with a good checksum in it",
+				       data, n);
+		break;
 	case LINK_HDLC:
 	case LINK_UNKNOWN:
 		/* Whole messages in one piece: what is missing of one does not come with the next. */

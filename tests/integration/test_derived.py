@@ -140,7 +140,7 @@ class Repeated(DerivedTest):
         return watch
 
 
-class HeldBack(DerivedTest):
+class ProblemTest(DerivedTest):
     def wait_problem(self, text):
         """The same on D-Bus, at the broker, and in what amshanctl says."""
         want = {"problem": bool(text), "text": text}
@@ -152,6 +152,42 @@ class HeldBack(DerivedTest):
         status = lab.ctl(self.bus, "status", check=False).stdout.decode()
         self.assertEqual("meter %s: %s\n" % (ID, text) in status, bool(text), status)
 
+
+class Plausible(ProblemTest):
+    def test_a_wrong_factor(self):
+        """It is said once, everywhere, with the setting that ends it; and is gone with that."""
+        self.line.messages = of_house("--count", "200")
+        self.start(source="scale-voltage = 10")
+        volts = self.send(2)["voltage_l1"] * 10
+        begin = time.monotonic()
+        while time.monotonic() - begin < 30 and not self.meter()["Meter"]["Problem"]:
+            time.sleep(1)
+            self.send(2)
+        text = self.meter()["Meter"]["Problem"]
+        self.assertRegex(text, r"^voltage_l1 is \d+ V, and [\d.]+ V would be that of a network: set scale-voltage = 1$")
+        self.assertAlmostEqual(float(text.split()[2]), volts, delta=100)
+        self.wait_problem(text)
+        self.send(2)
+        self.assertEqual(self.amshand.log().count("meter %s: %s\n" % (ID, text)), 1)
+        doctor = json.loads(lab.ctl(self.bus, "doctor", "--json", check=False).stdout)
+        self.assertIn({"kind": "wrong", "about": "meter " + ID, "text": text}, doctor["findings"])
+
+        self.reload(self.amshand, self.conf(source="scale-voltage = 1"))
+        self.send(2)
+        self.wait_problem("")
+        self.assertIn("meter %s: its factors were changed: its values are held against each other anew\n" % ID,
+                      self.amshand.log())
+
+    def test_it_can_be_switched_off(self):
+        self.line.messages = of_house("--count", "200")
+        self.start(source="scale-voltage = 10 plausibility = false")
+        for _ in range(12):
+            self.send(2)
+            time.sleep(1)
+        self.wait_problem("")
+
+
+class HeldBack(ProblemTest):
     def back(self, name, before, now):
         return "meter %s: %s went back from %d to %d %s: held back until a second list says so\n" % (
             ID, name, before, now, UNITS[name])

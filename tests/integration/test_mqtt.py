@@ -64,8 +64,9 @@ class Values(MqttTest):
         self.wait_topic(early, POWER.replace("amshan", "home/power"), daemon=daemon)
         self.wait_topic(early, DERIVED.replace("amshan", "home/power"), daemon=daemon)
         late = self.subscriber(broker, args=("--retained-only",))
-        topics = {"home/power/availability", *(t.replace("amshan", "home/power") for t in (METER, ENERGY, DERIVED, PROBLEM)),
-                  DISCOVERY, "homeassistant/device/amshan_daemon_home_power/config"}
+        topics = {"home/power/availability", DISCOVERY,
+                  *(t.replace("amshan", "home/power") for t in (METER, ENERGY, DERIVED, PROBLEM)),
+                  "homeassistant/device/amshan_daemon_home_power/config"}
         lab.wait_for(lambda: {topic for topic, _, _ in late.messages()} >= topics, why=daemon.log)
         self.assertEqual({(topic, retained) for topic, retained, _ in late.messages()}, {(t, True) for t in topics})
 

@@ -367,6 +367,25 @@ static void sources_are_told_in_words(void **state)
 	found(1, 0, FINDING_WRONG, "sources", "amshand has none");
 }
 
+static void problems_of_meters(void **state)
+{
+	struct model_meter good = { .id = "1" };
+	struct model_meter bad = { .id = "2", .problem = "voltage_l1 is 2301 V: set scale-voltage = 0.1" };
+	struct model_meter *all[] = { &good, &bad };
+	struct doctor d = doctor();
+
+	d.model.meters = all;
+	d.model.n_meters = 2;
+	doctor_meters(&d);
+	found(1, 0, FINDING_WRONG, "meter 2", "voltage_l1 is 2301 V: set scale-voltage = 0.1");
+	d = doctor();
+	d.model.meters = all;
+	d.model.n_meters = 2;
+	d.asked = -EHOSTDOWN;
+	doctor_meters(&d);
+	assert_int_equal(l.n, 0);
+}
+
 /* ---- adapters ---- */
 
 static void adapters_are_told_in_words(void **state)
@@ -505,6 +524,7 @@ int main(void)
 		cmocka_unit_test(amshand_is_told_in_words),
 		cmocka_unit_test(the_broker_is_told_in_words),
 		cmocka_unit_test(sources_are_told_in_words),
+		cmocka_unit_test(problems_of_meters),
 		cmocka_unit_test(adapters_are_told_in_words),
 		cmocka_unit_test(a_systemd_that_stands_still_is_asked_once),
 		cmocka_unit_test(without_an_adapter_it_is_said_what_to_do),

@@ -45,6 +45,8 @@ struct shown {
 	struct meter *meter;
 };
 
+#define NO_PROBLEM	"{\"problem\":false,\"text\":\"\"}"
+
 static int shown_setup(void **state)
 {
 	struct shown *s = calloc(1, sizeof(*s));
@@ -57,7 +59,8 @@ static int shown_setup(void **state)
 	s->meter = meter_new("7359992890941742", "one");
 	assert_non_null(s->meter);
 	s->output->ops->meter_added(s->output, s->meter);
-	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n");
+	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
 	*state = s;
 	return 0;
 }
@@ -240,14 +243,36 @@ static void test_output_accepted_registers(void **state)
 	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
 				"amshan/7359992890941742/availability=offline!\n"
 				"amshan/7359992890941742/energy={\"active_energy_import\":1230,"
-				RECEIVED "}!\n");
+				RECEIVED "}!\n"
+				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
+}
+
+/* A problem: once when it comes, once when it goes. */
+static void test_output_problem(void **state)
+{
+	struct shown *s = *state;
+	struct readings r;
+	struct meter_update u = { .readings = &r, .real_us = RECEIVED_US, .problem = true };
+
+	readings_clear(&r);
+	strcpy(s->meter->problem, "it is \"odd\"");
+	s->output->ops->meter_updated(s->output, s->meter, &u);
+	assert_said(&s->client, "amshan/7359992890941742/problem={\"problem\":true,"
+				"\"text\":\"it is \\\"odd\\\"\"}!\n");
+	u.problem = false;
+	s->output->ops->meter_updated(s->output, s->meter, &u);
+	assert_said(&s->client, "");
+	*s->meter->problem = '\0';
+	u.problem = true;
+	s->output->ops->meter_updated(s->output, s->meter, &u);
+	assert_said(&s->client, "amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
 }
 
 /* Behind the announcement, which is taken away first; at once if there is no time left. */
 static void test_output_forgotten(void **state)
 {
 	static const char removed[] = "amshan/gone/availability=!\namshan/gone/energy=!\n"
-				      "amshan/gone/quality=!\namshan/gone/derived=!\n";
+				      "amshan/gone/quality=!\namshan/gone/derived=!\namshan/gone/problem=!\n";
 	struct shown *s = *state;
 
 	s->output->ops->meter_forgotten(s->output, "gone");
@@ -259,7 +284,8 @@ static void test_output_forgotten(void **state)
 	s->output->ops->meter_removed(s->output, s->meter);
 	s->output->ops->meter_added(s->output, s->meter);
 	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
-				"amshan/7359992890941742/availability=offline!\n");
+				"amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
 	s->output->ops->meter_forgotten(s->output, "gone");
 	s->output->ops->meter_removed(s->output, s->meter);
 	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n");
@@ -276,7 +302,8 @@ static void test_output_farewell(void **state)
 	assert_non_null(other);
 	other->available = true;
 	s->output->ops->meter_added(s->output, other);
-	assert_said(&s->client, "amshan/other/availability=online!\n");
+	assert_said(&s->client, "amshan/other/availability=online!\n"
+				"amshan/other/problem=" NO_PROBLEM "!\n");
 	s->output->ops->stop(s->output);
 	assert_said(&s->client, "amshan/other/availability=offline!\n"
 				"amshan/7359992890941742/availability=offline!\n"
@@ -487,6 +514,7 @@ int main(void)
 		OUTPUT(test_output_silence),
 		OUTPUT(test_output_accepted_registers),
 		OUTPUT(test_output_forgotten),
+		OUTPUT(test_output_problem),
 		OUTPUT(test_output_farewell),
 		cmocka_unit_test(test_output_base_topics),
 		SOURCE(test_source_uris),

@@ -28,7 +28,7 @@ static void codes_in_words(void **state)
 		{ "0-0:96.1.3", "device id" },
 		{ "1-1:0.2.129", "list version" },
 		{ "1-0:5.8.2", "reactive QI, register, tariff 2" },
-		{ "1-1:8.8.0", "reactive QIV, register" },
+		{ "1-1:8.8.0", "reactive_energy_q4" },
 		{ "1-0:29.7.0", "apparent import L1, now" },
 		{ "1-0:80.8.0", "active QIV L3, register" },
 		{ "2-0:1.7.0", "" },

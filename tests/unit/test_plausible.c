@@ -95,6 +95,8 @@ static struct {
 	double load[3], pf[3];
 	double wh[2], hour_wh[2];
 	bool silent;
+	bool faulty;			/* lists get lost, and come again */
+	s64 ahead;			/* the machine's clock */
 } h;
 
 static double random_1(void)
@@ -188,7 +190,7 @@ static void send(bool registers, const double active[3], const double reactive[3
 	struct meter_update update;
 	struct readings r;
 	s64 clock = registers ? f->mean ? h.now / HOUR * HOUR : h.now : 0;
-	struct live_time at = { h.now - 1700000000 * S, h.now };
+	struct live_time at = { h.now - 1700000000 * S, h.now + h.ahead };
 
 	readings_clear(&r);
 	put(&r, Q_ACTIVE_POWER_IMPORT, fmax(p, 0), f->watts);
@@ -236,7 +238,10 @@ static void tick(void)
 	if (h.now % HOUR == 0)
 		memcpy(h.hour_wh, h.wh, sizeof(h.wh));
 	s = h.now / S - (h.form->mean ? 10 : 0);
-	if (!h.silent)
+	if (h.silent || (h.faulty && rand() % 50 == 0))
+		return;
+	send(s % h.form->register_s == 0, active, reactive);
+	if (h.faulty && rand() % 50 == 0)
 		send(s % h.form->register_s == 0, active, reactive);
 }
 
@@ -272,14 +277,19 @@ static void nothing_is_said_of_any_house(void **state)
 	}
 }
 
+/* And of clocks that are set, and summer time that begins. */
 static void nothing_is_said_of_holes_and_restarts(void **state)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
 		begin(&forms[i], "holes");
-		for (int n = 0; n < 60; n++) {
+		h.faulty = true;
+		h.now += 80 * DAY;
+		for (int n = 0; n < 90; n++) {
 			run_in_peace((rand() % 200) * 60 * S);
-			h.silent = true;
-			run((rand() % 300) * 30 * S);
+			if (n % 3 == 0)
+				h.ahead = (rand() % 7200 - 3600) * S;
+			h.silent = n % 2;
+			run_in_peace((rand() % 300) * 30 * S);
 			h.silent = false;
 			if (n % 7 == 0)
 				plausible_reset(&h.m->plausible);

@@ -204,14 +204,14 @@ static const struct {
 } bad[] = {
 	{ "unknown list", 17,
 	  { 0xe6, 0xe7, 0, 0x0f, 0, 0, 0, 0, 0, 2, 3, 0x11, 3, 0x11, 2, 0x11, 1 } },
-	{ "encrypted", 24,
-	  { 0xe6, 0xe7, 0, 0xdb, 8, 'K', 'A', 'M', 1, 2, 3, 4, 5, 6, 0x30 } },
-	{ "a block of a general block transfer", 12, { 0xe6, 0xe7, 0, 0xe0, 0x40, 0, 1, 0, 0 } },
+	{ "encrypted, no key", 24,
+	  { 0xe6, 0xe7, 0, 0xdb, 8, 'K', 'A', 'M', 1, 2, 3, 4, 5, 10, 0x20 } },
+	{ "a block of a message that is not whole", 12, { 0xe6, 0xe7, 0, 0xe0, 0x40, 0, 2, 0, 0, 2 } },
 	{ "it is no data-notification, ciphered APDU or block transfer", 6,
 	  { 0xe6, 0xe7, 0, 0xc1, 0, 0 } },
 	{ "an element is cut off or of no known type", 12,
 	  { 0xe6, 0xe7, 0, 0x0f, 0, 0, 0, 0, 0, 2, 3, 0x11 } },
-	{ "a segment of a longer message", 6, { 0xe6, 0xe7, 0, 0x0f, 0, 0 }, true },
+	{ "a segment of a message that is not whole", 6, { 1, 2, 3, 4, 5, 6 }, true },
 };
 
 static void frames_are_kept_with_their_reasons(void **state)
@@ -240,9 +240,10 @@ static void datagrams_are_kept_too(void **state)
 	static const struct {
 		const char *text, *reason;
 	} rows[] = {
-		{ "/KFM5\r\n\r\n1-0:1.7.0(00.1*kW)\r\n!0000\r\n", "a P1 telegram" },
-		{ "68 0b 0b 68 08 01 72 78 56 34 12 2d 2c 01 04 ed 16", "an M-Bus frame" },
-		{ "e6 e7 00 db 08 4b 41 4d 01 02 03 04 05 20 30", "encrypted" },
+		{ "/KFM5\r\n\r\n1-0:1.7.0(00.1*kW)\r\n!1234\r\n", "nothing whole with a good checksum in it" },
+		{ "68 0b 0b 68 53 ff 00 01 67 56 34 12 2d 2c 01 04 16",
+		  "nothing whole with a good checksum in it" },
+		{ "e6 e7 00 db 08 4b 41 4d 01 02 03 04 05 06 20 01 02 03 04 05", "encrypted, no key" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
