@@ -225,21 +225,18 @@ int axdr_skip(const u8 **p, const u8 *end)
 
 #define DIGITS_MAX	18	/* what any s64 has room for */
 
-/* The mantissa of a number that is written with digits; zeros in front of it are none of them. */
+/* The mantissa of a number that is written with digits. */
 static int digits_integer(const struct axdr *e, s64 *ret)
 {
-	const u8 *p = e->data, *end = p + e->len;
+	const u8 *p = e->data, *end = p + e->len, *first;
 	bool negative = p < end && *p == '-';
-	size_t zeros, points = 0;
-	const u8 *first;
+	size_t points = 0;
 	u64 v = 0;
 
-	p += negative;
-	for (first = p; p < end && (*p == '0' || *p == '.'); p++)
-		points += *p == '.';
-	zeros = (size_t)(p - first) - points;
-
-	for (first = p, points = 0; p < end; p++) {
+	/* Zeros in front are none of the digits that there may be. */
+	for (p += negative; end - p > DIGITS_MAX && *p == '0'; p++)
+		;
+	for (first = p; p < end; p++) {
 		u8 digit = *p - '0';
 
 		if (digit <= 9)
@@ -249,10 +246,10 @@ static int digits_integer(const struct axdr *e, s64 *ret)
 		else
 			return -EINVAL;
 	}
-	if ((size_t)(p - first) - points > DIGITS_MAX)
-		return -ERANGE;
-	if (zeros + (size_t)(p - first) - points == 0)
+	if ((size_t)(end - first) == points)
 		return -EINVAL;
+	if (end - first - points > DIGITS_MAX)
+		return -ERANGE;
 	*ret = negative ? -(s64)v : (s64)v;
 
 	return 0;
