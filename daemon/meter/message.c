@@ -328,7 +328,7 @@ const char *message_error(int err)
 	case -ENODATA:
 		return "there is nothing in it";
 	case -EPROTONOSUPPORT:
-		return "it is no data-notification, ciphered APDU (suite 0) or block transfer";
+		return "it is no data-notification, ciphered APDU or block transfer";
 	case -EBADMSG:
 		return "an element is cut off or of no known type";
 	case -ELOOP:

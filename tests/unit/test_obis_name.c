@@ -29,7 +29,7 @@ static void codes_in_words(void **state)
 		{ "1-1:0.2.129", "list version" },
 		{ "1-0:5.8.2", "reactive QI, register, tariff 2" },
 		{ "1-1:8.8.0", "reactive_energy_q4" },
-		{ "1-0:29.7.0", "apparent import L1, now" },
+		{ "1-0:29.7.0", "apparent_power_l1" },
 		{ "1-0:80.8.0", "active QIV L3, register" },
 		{ "2-0:1.7.0", "" },
 		{ "1-0:99.7.0", "" },
