@@ -34,7 +34,8 @@ struct maker_scaler {
  * @elements: the list with so many elements
  * @obis: a code for each, OBIS_NONE: what it means is not known
  * @types: a letter for each, where lists of the same length differ in nothing else: 's' a string,
- *         'd' one of digits alone, 'b' boolean, '2' and '4' integers of so many octets, '.' anything; NULL: the codes tell
+ *         'd' one of digits alone, 'b' boolean, '2' and '4' integers of so many octets, '.' anything;
+ *         NULL: the codes tell
  *
  * Whatever @types says, an electrical quantity (A = 1) is a number or null-data, and a clock a
  * date-time: an order that does not go with the values is not this list's.

@@ -149,8 +149,8 @@ class Decode(unittest.TestCase):
             path = folder.write("bad.conf", "list a {\n shape = round elements = 2\n}\n")
             run = decode("--tables", path, octets=octets)
             self.assertEqual((run.returncode, run.stdout), (2, b""))
-            self.assertEqual(run.stderr.decode(), '%s:2: shape: "round" is no shape; rows, pairs, positional or objects '
-                             "is\namshanctl: --tables: cannot use %s: see above\n" % (path, path))
+            self.assertEqual(run.stderr.decode(), '%s:2: shape: "round" is no shape; rows, pairs, positional or '
+                             "objects is\namshanctl: --tables: cannot use %s: see above\n" % (path, path))
         run = decode("--tables", "/nowhere", octets=octets)
         self.assertEqual((run.returncode, run.stderr.decode()), (
             2, "amshanctl: --tables: cannot use /nowhere: No such file or directory\n"))
