@@ -96,8 +96,8 @@ bool element_unnamed(const struct message *msg, unsigned int i, char *key)
 		obis_text(reg->obis, key);
 		return true;
 	}
-	/* Without codes a list is known by its positions, or not at all. */
-	if (msg->list.shape == LIST_POSITIONAL ? readings_any(r) : msg->maker != NULL)
+	/* Of a known list with codes, what has none is of no interest. */
+	if (msg->maker && (msg->list.shape == LIST_ROWS || msg->list.shape == LIST_PAIRS))
 		return false;
 	snprintf(key, ELEMENT_KEY_MAX, "element_%u", i + 1);
 	return true;
