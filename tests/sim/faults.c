@@ -50,7 +50,7 @@ static size_t spoil_parts(const struct sim_faults *f, struct sim_rng *rng, u8 *p
  * they could undo each other.
  */
 static size_t spoil_octets(const struct sim_faults *f, struct sim_rng *rng, u8 *p, size_t begin,
-			   size_t end, size_t n, unsigned int *done)
+			   size_t end, size_t n, bool flags, unsigned int *done)
 {
 	size_t at;
 
@@ -65,6 +65,9 @@ static size_t spoil_octets(const struct sim_faults *f, struct sim_rng *rng, u8 *
 		n--;
 		*done |= SIM_LOST;
 	} else if (sim_rng_chance(rng, f->twice)) {
+		/* Not the first octet of what has no flags: a second '/' or 68h is noise in front. */
+		if (!flags)
+			begin++;
 		at = begin + sim_rng_below(rng, end - begin - 2);
 		memmove(p + at + 1, p + at, n - at);
 		n++;
@@ -92,7 +95,7 @@ size_t sim_faults_apply(const struct sim_faults *f, struct sim_rng *rng, enum si
 	part = parts->n > 1 ? sim_rng_below(rng, parts->n) : 0;
 	begin = part ? parts->end[part - 1] : 0;
 	end = parts->end[part];
-	n = spoil_octets(f, rng, p, begin + before, end - behind, n, &done);
+	n = spoil_octets(f, rng, p, begin + before, end - behind, n, framing == SIM_HDLC, &done);
 	if (sim_rng_chance(rng, f->cut)) {
 		end = parts->n > 1 ? end : n;
 		n = begin + before + 1 + sim_rng_below(rng, end - begin - before - behind - 1);

@@ -182,15 +182,15 @@ void sim_values_example(enum sim_form form, struct sim_values *ret);
  * @e: where to
  * @form: whose
  * @list: 1, 2 or 3
- * @framing: how much of the envelope, without ciphering and blocks: of a telegram SIM_P1 or SIM_BODY,
- *           of the others up to SIM_BODY; several SIM_LLC in one enc_hdlc_begin() make a frame with
- *           several APDUs
+ * @framing: how much of the envelope, without ciphering and blocks: of a telegram SIM_P1 or
+ *           SIM_BODY, of the others up to SIM_BODY; several SIM_LLC in one enc_hdlc_begin() make a
+ *           frame with several APDUs
  * @v: values
  * @ret: the readings in it, or NULL
  *
  * Return: 0; -EINVAL if the form has no such list or no such framing, or a text is too long for
- * it; -ERANGE if a value does not fit its type; -ENOBUFS if the octets do not fit.  On failure the content of @e is
- * undefined.
+ * it; -ERANGE if a value does not fit its type; -ENOBUFS if the octets do not fit.  On failure the
+ * content of @e is undefined.
  */
 int sim_encode(struct enc *e, enum sim_form form, int list, enum sim_framing framing,
 	       const struct sim_values *v, struct sim_expected *ret);

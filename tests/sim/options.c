@@ -30,7 +30,7 @@ static const char help[] =
 "  --meters N          N meters on N consecutive ports, spread evenly over the period\n"
 "\n"
 "What is around a message:\n"
-"  --framing WHAT      hdlc, mbus, llc, apdu, body (of a list), p1 (telegrams); default: the maker's\n"
+"  --framing WHAT      hdlc, mbus, llc, apdu, body (of a list), p1; default: the maker's\n"
 "  --segment N         HDLC frames with at most N octets of information, with segment bits\n"
 "  --blocks N          general block transfer with N octets per block\n"
 "  --mbus-length N     greatest length of an M-Bus frame (default 250); above 255 it wraps\n"

@@ -2,9 +2,9 @@
 /*
  * The tables of telegrams: lines and digits of each country's P1.  Data only.
  *
- * Dutch: DSMR 5.0.2 P1, 6.12.  Belgian: e-MUCS-P1.  Luxembourgish: P1PortSpecification of Luxmetering.
- * Swedish: the industry's recommendation for the customer interface.  Hungarian: the grid companies'
- * P1 descriptions.
+ * Dutch: DSMR 5.0.2 P1, 6.12.  Belgian: e-MUCS-P1.  Luxembourgish: P1PortSpecification of
+ * Luxmetering.  Swedish: the industry's recommendation for the customer interface.  Hungarian: the
+ * grid companies' descriptions of P1.
  */
 #include "forms.h"
 

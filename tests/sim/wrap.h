@@ -114,8 +114,8 @@ struct sim_parts {
  * @in: the message
  * @ret: where its parts end, counted from the first octet of it; or NULL
  *
- * Return: 0; -EINVAL if @w makes no sense for this payload (a plain telegram in HDLC, an APDU as P1,
- * authentication without a key); -EMSGSIZE for more parts than M-Bus can count or @ret can hold;
+ * Return: 0; -EINVAL if @w makes no sense for this payload (a plain telegram in HDLC, an APDU as
+ * P1, authentication without a key); -EMSGSIZE for more parts than M-Bus can count or @ret can hold;
  * -ENOBUFS if the octets do not fit; -EIO if the library fails.  On failure the content of @e is
  * undefined.
  */

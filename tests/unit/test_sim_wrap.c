@@ -2,8 +2,8 @@
 /*
  * What the simulator lays around a message, and the messages of makers beyond the Nordic lists.
  *
- * Held against octets written by hand from the standards and the makers' documents; ciphered ones are
- * opened by libcrypto.  Nothing here is the daemon's.
+ * Held against octets written by hand from the standards and the makers' documents; ciphered ones
+ * are opened by libcrypto.  Nothing here is the daemon's.
  */
 #include <errno.h>
 #include <openssl/evp.h>
