@@ -115,9 +115,9 @@ struct sim_parts {
  * @ret: where its parts end, counted from the first octet of it; or NULL
  *
  * Return: 0; -EINVAL if @w makes no sense for this payload (a plain telegram in HDLC, an APDU as
- * P1, authentication without a key); -EMSGSIZE for more parts than M-Bus can count or @ret can hold;
- * -ENOBUFS if the octets do not fit; -EIO if the library fails.  On failure the content of @e is
- * undefined.
+ * P1, authentication without a key); -EMSGSIZE for more parts than M-Bus can count or @ret can
+ * hold; -ENOBUFS if the octets do not fit; -EIO if the library fails.  On failure the content of
+ * @e is undefined.
  */
 int sim_wrap(struct enc *e, const struct sim_wrap *w, const struct sim_payload *in,
 	     struct sim_parts *ret);
