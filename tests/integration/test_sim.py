@@ -343,7 +343,7 @@ class Usage(unittest.TestCase):
                      ["--framing", "radio"], ["--maker", "dsmr5", "--framing", "hdlc"],
                      ["--framing", "llc", "--segment", "50"], ["--p1-crc", "best"], ["--mbus-length", "50"],
                      ["--auth-key", "00"], ["--security", "30"], ["--p1-lines"],
-                     ["--blocks", "9", "--framing", "body"], ["--start", "noon"],
+                     ["--blocks", "9", "--framing", "body"], ["--segment", "1"], ["--start", "noon"],
                      ["--id", "12x"], ["--type", 'a"b'], ["--speed", "-1"], ["--meters", "2"], ["more"],
                      ["--to", "lines", "--chunk", "3"], ["--back-after", "3"], ["--no-such-option"],
                      ["--to", "tcp:65535", "--meters", "2"], ["--framing", "llc", "--shared-flag"],

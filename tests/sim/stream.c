@@ -26,6 +26,7 @@ unsigned int sim_form_period_ms(enum sim_form form)
 int sim_stream_init(struct sim_stream *s, const struct sim_stream_settings *set)
 {
 	u8 octets[SIM_OCTETS_MAX];
+	struct sim_parts parts;
 	int r;
 
 	memset(s, 0, sizeof(*s));
@@ -47,7 +48,7 @@ int sim_stream_init(struct sim_stream *s, const struct sim_stream_settings *set)
 	s->hour = s->house.values;
 	s->hour.clock -= ALIGN_MS / 1000;
 	r = sim_build_wrapped(set->form, 3, &set->wrap, &s->hour, octets, sizeof(octets), NULL,
-			      NULL, NULL);
+			      NULL, &parts);
 	return r < 0 ? r : 0;
 }
 
