@@ -181,6 +181,19 @@ class Messages(WithFolder):
         self.assertEqual(octets[:4], bytes([0x68, (len(octets) - 6) % 256, (len(octets) - 6) % 256, 0x68]))
         self.assertEqual(octets[-2:], bytes([sum(octets[4:-2]) % 256, 0x16]))
 
+    def test_ciphered_messages(self):
+        key = self.folder.write("key", "00112233445566778899aabbccddeeff\n")
+        for line, words in ((["--maker", "kaifa-at", "--framing", "apdu"], b"\xdb\x08SIM\0\0\0\0\1\x81\xf8\x20"),
+                            (["--maker", "p1-lu"], b"\xdb\x08SIM\0\0\0\0\1\x82"),
+                            (["--maker", "p1-lu", "--p1-lines"], b"/Lux5\\253770234_A\r\n\r\n\xdb\x08SIM"),
+                            (["--dedicated", "--framing", "llc"], b"\xe6\xe7\0\xdc\x08SIM")):
+            octets = sim(*FAST, *line, "--count", 1, "--key", "@" + key)
+            self.assertTrue(octets.startswith(words), octets[:40])
+        one, two = sim(*FAST, "--maker", "kaifa-at", "--framing", "apdu", "--to", "lines", "--count", 2, "--key",
+                       "@" + key, "--counter", 4094, "--title", "4B414D0102030405").split()
+        self.assertEqual((one[:20], two[:20]), 2 * (b"db084b414d0102030405",))
+        self.assertEqual((one[26:34], two[26:34]), (b"00000ffe", b"00000fff"))
+
     def test_segments_and_blocks(self):
         whole = good_frames(sim(*FAST, "--count", 1))[0]
         frames = good_frames(sim(*FAST, "--count", 1, "--segment", 50))

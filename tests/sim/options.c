@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "calendar.h"
+#include "gcm.h"
 #include "options_wrap.h"
 
 static const char help[] =
@@ -416,6 +417,7 @@ int sim_options_parse(struct sim_options *o, int argc, char **argv)
 	int opt, index, r;
 
 	*o = (struct sim_options){
+		.cipher.seal = sim_gcm_seal,
 		.speed = 1,
 		.meters = 1,
 		.stream = { .form = SIM_AIDON, .start_s = time(NULL) },

@@ -98,8 +98,6 @@ static int check_cipher(struct sim_options *o)
 		return c->has_auth_key || c->security || c->counter || c->no_tag || c->dedicated ||
 		       o->has_title ? wrong("--auth-key, --title, --security, --counter, --no-tag "
 					    "and --dedicated need --key") : 0;
-	if (!c->seal)
-		return wrong("--key: this program was built without libcrypto");
 	if (!c->security)
 		c->security = c->has_auth_key ? 0x30 : 0x20;
 	if (c->security & SIM_AUTHENTICATED && !c->has_auth_key)
