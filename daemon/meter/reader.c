@@ -323,6 +323,25 @@ static void take_telegram(struct way *w, const u8 *text, size_t n)
 		tell_error(w, r);
 }
 
+/* Do whole APDUs, and nothing else, fill these octets? */
+static bool are_whole_apdus(const u8 *p, const u8 *end)
+{
+	struct apdu apdu;
+	size_t n;
+
+	while (p < end) {
+		apdu_skip_llc(&p, end);
+		if (!apdu_length(p, (size_t)(end - p), &n)) {
+			if (n > (size_t)(end - p))
+				return false;
+			p += n;
+		} else if (apdu_parse(&p, end, &apdu) < 0 || axdr_skip(&p, end) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void reader_take(struct reader *r, const struct link_unit *unit, u64 now_us, reader_fn fn, void *ctx)
 {
 	struct way w = {
@@ -334,6 +353,9 @@ void reader_take(struct reader *r, const struct link_unit *unit, u64 now_us, rea
 		take_telegram(&w, unit->payload, unit->len);
 	else if (unit->framing == LINK_BODY)
 		take_bodies(&w, unit->payload, unit->payload + unit->len);
+	else if (unit->segment && !are_whole_apdus(unit->payload, unit->payload + unit->len))
+		/* Segments have no numbers: lost ones of two messages make one that is too long. */
+		tell_error(&w, -EBADMSG);
 	else
 		take_apdus(&w, unit->payload, unit->payload + unit->len);
 }

@@ -189,6 +189,32 @@ static void plain_messages_are_told(void **state)
 	lab_free(lab);
 }
 
+/* The beginning of one and the end of another: a list of the first one's length, and a rest. */
+static void what_segments_make_is_whole_or_nothing(void **state)
+{
+	struct lab *lab = lab_new(NULL);
+	u8 octets[OCTETS_MAX];
+	size_t n = list(SIM_LLC, 111, octets);
+	struct link_unit unit = {
+		.framing = LINK_HDLC, .octets = octets, .n = n, .payload = octets, .len = n,
+		.segment = true,
+	};
+
+	reader_take(&lab->r, &unit, 1, hear, lab);
+	assert_string_equal(lab->told, "M");
+	list(SIM_LLC, 222, octets + n);
+	unit.len += n;
+	reader_take(&lab->r, &unit, 2, hear, lab);
+	assert_string_equal(lab->told, "MMM");
+	unit.len -= 40;
+	reader_take(&lab->r, &unit, 3, hear, lab);
+	assert_string_equal(lab->told, "MMMX");
+	memmove(octets + n, octets + n + 40, n - 40);
+	reader_take(&lab->r, &unit, 4, hear, lab);
+	assert_string_equal(lab->told, "MMMXX");
+	lab_free(lab);
+}
+
 static void ciphered_messages_are_opened(void **state)
 {
 	static const u8 securities[] = { 0x20, 0x21, 0x30 };
@@ -439,6 +465,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_messages_are_told),
+		cmocka_unit_test(what_segments_make_is_whole_or_nothing),
 		cmocka_unit_test(ciphered_messages_are_opened),
 		cmocka_unit_test(the_tag_verifies),
 		cmocka_unit_test(without_the_right_key_nothing_is_told),
