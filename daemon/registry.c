@@ -1,95 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry: sources, meters, outputs.
- *
- * Which meter a message belongs to: the one that the configuration names; else the one whose number
- * is in the message; else (a list without a number) the one that this source named last, also
- * before a restart. A source whose meter never sends a number gives the meter its own name, after a
- * while in which a list with a number would have come. Where several meters come by one source, a list
- * without a number cannot be said to be any one's, and is left out.
- *
- * A meter behind another one (a message with a channel: M-Bus) is a meter of its own: by its number,
- * else as "<the other one's id>-<channel>".  It is no matter of what the source learned.
- *
- * A meter is read from one source at a time. Another source with the same meter stands by and takes
- * over when the first one falls silent.
+ * The registry: sources, meters, outputs.  Whose a message is: registry_message.c.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "counters_file.h"
-#include "guard_say.h"
 #include "keep.h"
 #include "log.h"
-#include "naming.h"
-#include "problem.h"
-#include "registry.h"
+#include "registry_internal.h"
 #include "util.h"
-
-/* What follows from registers is written down at most so often, beside what must be. */
-#define KEEP_REGISTERS_US (300 * USEC_PER_SEC)
-
-/* A list with a number comes every 10 s: after three of them none will come. */
-#define WAIT_FOR_ID_US	(30 * USEC_PER_SEC)
 
 /*
  * One source may carry several meters (an MQTT topic with wildcards); a faulty one not any number.
  */
 #define METERS_OF_SOURCE_MAX	64
 
-/**
- * struct link - a source and what the registry knows of it
- * @meter: the meter of its last message, or NULL
- * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; 0: none
- * @naming: the numbers that it named
- * @took_over: it got a meter from another source, and that was not told yet
- * @said_several: it was said that it carries several meters
- * @said_full: it was said that it names too many
- */
-struct link {
-	struct registry *reg;
-	struct source *source;
-	struct meter *meter;
-	u64 first_us;
-	struct naming naming;
-	bool took_over;
-	bool said_several;
-	bool said_full;
-};
-
-#define OUTPUTS_MAX	4
-#define CHANNEL_MAX	4	/* meters behind one (DSMR 5.0.2 P1, 6.12) */
-
-struct registry {
-	sd_event *event;
-	struct state *state;
-	struct keep *keep;
-	struct counters_file *counters;
-	struct cipher *cipher;
-	struct kernel_ports *ports;
-	void (*changed)(void *ctx);
-	void *ctx;
-	const struct maker *const *tables;
-	struct output *outputs[OUTPUTS_MAX];
-	unsigned int n_outputs;
-	struct link **links;
-	size_t n_links;
-	struct meter **meters;
-	size_t n_meters;
-};
-
-#define tell(reg, call, ...)							\
-	do {									\
-		for (unsigned int o_ = 0; o_ < (reg)->n_outputs; o_++) {	\
-			struct output *out_ = (reg)->outputs[o_];		\
-										\
-			if (out_->ops->call)					\
-				out_->ops->call(out_, __VA_ARGS__);		\
-		}								\
-	} while (0)
-
-static struct link *link_of(struct registry *reg, const char *source)
+struct link *registry_link(struct registry *reg, const char *source)
 {
 	for (size_t i = 0; i < reg->n_links; i++) {
 		if (!strcmp(reg->links[i]->source->name, source))
@@ -110,7 +37,7 @@ const struct source *registry_source_next(const struct registry *reg, const stru
 	return i < reg->n_links ? reg->links[i]->source : NULL;
 }
 
-static struct meter *meter_of(struct registry *reg, const char *id)
+struct meter *registry_meter(struct registry *reg, const char *id)
 {
 	for (size_t i = 0; i < reg->n_meters; i++) {
 		if (!strcmp(reg->meters[i]->id, id))
@@ -135,7 +62,7 @@ static int array_room(void *array, size_t n)
 	return 0;
 }
 
-static void meter_remove(struct registry *reg, struct meter *m)
+void registry_meter_remove(struct registry *reg, struct meter *m)
 {
 	tell(reg, meter_removed, m);
 	keep_last(reg->keep, m);
@@ -152,8 +79,7 @@ static void meter_remove(struct registry *reg, struct meter *m)
 	meter_free(m);
 }
 
-/* What is kept and shown of one that is gone for good; as keep_forget(). */
-static int meter_forgotten(struct registry *reg, const char *id)
+int registry_meter_forgotten(struct registry *reg, const char *id)
 {
 	int r = keep_forget(reg->keep, id);
 
@@ -162,8 +88,7 @@ static int meter_forgotten(struct registry *reg, const char *id)
 	return r;
 }
 
-/* @via: id of the meter that it hangs behind, or "" */
-static struct meter *meter_add(struct link *l, const char *id, const char *via)
+struct meter *registry_meter_add(struct link *l, const char *id, const char *via)
 {
 	struct registry *reg = l->reg;
 	const char *source = l->source->name;
@@ -193,7 +118,7 @@ static struct meter *meter_add(struct link *l, const char *id, const char *via)
 	return m;
 }
 
-static void meter_set_available(struct registry *reg, struct meter *m, bool available)
+void registry_meter_available(struct registry *reg, struct meter *m, bool available)
 {
 	if (m->available == available)
 		return;
@@ -201,119 +126,7 @@ static void meter_set_available(struct registry *reg, struct meter *m, bool avai
 	tell(reg, meter_availability, m);
 }
 
-/* Is somebody reading it? */
-static bool meter_is_live(struct registry *reg, const struct meter *m)
-{
-	return link_of(reg, m->source) && m->available &&
-	       mono_us() - m->last_mono_us < period_patience_us(&m->period);
-}
-
-/* Did it name another meter not long ago?  Then it carries several, or its meter was exchanged. */
-static bool link_is_unsure(const struct link *l)
-{
-	return naming_is_unsure(&l->naming, l->source->last_message_us,
-				period_patience_us(&l->source->period));
-}
-
-static void say_several(struct link *l)
-{
-	if (!l->said_several)
-		log_about(LOG_NOTICE, l->source->name, NULL, "names several meters: lists without a "
-			  "number are left out");
-	l->said_several = true;
-}
-
-/*
- * Which meter does this message belong to?  @number: as an id, "" if it has none; @id: "" if that
- * cannot be said.
- */
-static void message_meter(struct link *l, const struct message *msg, const char *number, char *id)
-{
-	struct source *s = l->source;
-
-	id[0] = '\0';
-	if (s->meter) {
-		strcpy(id, s->meter);
-		return;
-	}
-	if (*number) {
-		strcpy(id, number);
-		return;
-	}
-	if (link_is_unsure(l)) {
-		if (l->naming.several_us)
-			say_several(l);
-		return;
-	}
-	if (*s->learned) {
-		strcpy(id, s->learned);
-		return;
-	}
-	/* A list with a name of its maker and without a number is all that this meter sends. */
-	if (msg->list.n > 1 || s->last_message_us - l->first_us > WAIT_FOR_ID_US)
-		meter_id_make(s->name, strlen(s->name), id);
-}
-
-/* What a meter behind another one goes by while it has no number. */
-static void channel_id(const char *via, u8 channel, char *id)
-{
-	snprintf(id, METER_ID_MAX, "%.*s-%u", METER_ID_MAX - (int)sizeof("-255"), via, channel);
-}
-
-/* It goes by another id from now on. */
-static void drop_id(struct link *l, const char *id)
-{
-	struct meter *m = meter_of(l->reg, id);
-
-	if (m && !strcmp(m->source, l->source->name)) {
-		meter_remove(l->reg, m);
-		meter_forgotten(l->reg, id);
-	}
-}
-
-/* The number is known now: the meter, and what is behind it, goes no more by the name of its source. */
-static void drop_provisional(struct link *l, const char *id)
-{
-	char provisional[METER_ID_MAX], behind[METER_ID_MAX];
-
-	if (meter_id_make(l->source->name, strlen(l->source->name), provisional) < 0 ||
-	    !strcmp(provisional, id))
-		return;
-	for (u8 channel = 1; channel <= CHANNEL_MAX; channel++) {
-		channel_id(provisional, channel, behind);
-		drop_id(l, behind);
-	}
-	drop_id(l, provisional);
-}
-
-/*
- * The meter said who it is: @id.  Remembered over a restart only if it is the only one: what changes with
- * each list is neither worth a write nor of use.
- */
-static void learn(struct link *l, const char *id)
-{
-	struct source *s = l->source;
-
-	if (!strcmp(s->learned, id)) {
-		if (!link_is_unsure(l))
-			state_set_meter(l->reg->state, s->name, s->uri, id);
-		return;
-	}
-
-	naming_note(&l->naming, id, s->last_message_us);
-	if (*s->learned) {
-		l->naming.switched_us = s->last_message_us;
-		state_set_meter(l->reg->state, s->name, s->uri, NULL);
-	} else {
-		state_set_meter(l->reg->state, s->name, s->uri, id);
-		if (!s->meter)
-			drop_provisional(l, id);
-	}
-	strcpy(s->learned, id);
-}
-
-/* From now on the meter is read from this source; false without memory. */
-static bool meter_take(struct link *l, struct meter *m)
+bool registry_meter_take(struct link *l, struct meter *m)
 {
 	char *name = strdup(l->source->name);
 
@@ -327,177 +140,6 @@ static bool meter_take(struct link *l, struct meter *m)
 
 	return true;
 }
-
-/* Takes the meter for this source, unless another one reads it. */
-static bool meter_claim(struct link *l, struct meter *m)
-{
-	struct source *s = l->source;
-
-	if (!strcmp(m->source, s->name))
-		return true;
-	if (meter_is_live(l->reg, m)) {
-		if (!m->standby_said)
-			log_about(LOG_WARNING, s->name, m->id, "meter %s is already read from source "
-				  "%s: this one stands by", m->id, m->source);
-		m->standby_said = true;
-		return false;
-	}
-
-	return meter_take(l, m);
-}
-
-/* Guards the registers, and adds what is derived; returns true if a register was accepted. */
-static bool derive(const struct link *l, struct meter *m, struct readings *r,
-		   const struct meter_clock *clock, u64 real)
-{
-	struct live_time at = { (s64)l->source->last_message_us, (s64)real };
-	struct guard_report report;
-	s64 clock_us = clock && clock->utc_known ? clock->utc_us : 0;
-	bool accepted;
-
-	if (*m->via)
-		accepted = derive_take_channel(&m->derive, r, clock_us, at, &report);
-	else
-		accepted = derive_take(&m->derive, &l->source->settings.derive, r, clock_us, at, &report);
-	guard_say(m, &report);
-	plausibility_take(m, &l->source->settings, r, at.mono_us);
-
-	return accepted;
-}
-
-/*
- * Whose is a message of a meter behind another one?  That one's own message came just before it, in the
- * same telegram.  NULL: it cannot be said.
- */
-static struct meter *channel_meter(struct link *l, u8 channel, const char *number)
-{
-	char id[METER_ID_MAX];
-	struct meter *m;
-
-	if (!l->meter || (!*number && link_is_unsure(l)))
-		return NULL;
-	channel_id(l->meter->id, channel, id);
-	m = meter_of(l->reg, *number ? number : id);
-	if (m)
-		return m;
-	if (*number)
-		drop_id(l, id);
-	return meter_add(l, *number ? number : id, l->meter->id);
-}
-
-static struct meter *own_meter(struct link *l, const struct message *msg, const char *number)
-{
-	char id[METER_ID_MAX];
-	struct meter *m;
-
-	if (*number)
-		learn(l, number);
-	message_meter(l, msg, number, id);
-	if (!*id)
-		return NULL;
-	m = l->meter && !strcmp(l->meter->id, id) ? l->meter : meter_of(l->reg, id);
-	if (!m)
-		m = meter_add(l, id, "");
-	if (m)
-		l->meter = m;
-	return m;
-}
-
-/* It may have been moved behind another meter, or that one has another id now. */
-static bool via_changed(struct meter *m, const char *via)
-{
-	if (!strcmp(m->via, via))
-		return false;
-	strcpy(m->via, via);
-	return true;
-}
-
-static void on_message(void *ctx, struct source *s, const struct message *msg, u64 real)
-{
-	struct link *l = ctx;
-	struct registry *reg = l->reg;
-	struct readings readings;
-	struct meter_update update;
-	struct meter_clock clock;
-	char number[METER_ID_MAX] = "";
-	struct text said = msg->readings.identity[ID_METER_ID];
-	struct meter *m;
-	bool accepted, moved;
-
-	/* Those of the messages before this one. */
-	counters_file_changed(reg->counters);
-	if (!l->first_us)
-		l->first_us = s->last_message_us;
-	if (said.len && meter_id_make(said.p, said.len, number) < 0)
-		*number = '\0';
-	m = msg->channel ? channel_meter(l, msg->channel, number) : own_meter(l, msg, number);
-	if (!m)
-		return;
-	/* What the module kept is older than what another source gave meanwhile. */
-	if (s->last_message_us < m->last_mono_us || !meter_claim(l, m))
-		return;
-
-	moved = via_changed(m, msg->channel ? l->meter->id : "");
-	meter_interpret(msg, &s->settings, &readings, &clock, real);
-	accepted = derive(l, m, &readings, readings.has_time ? &clock : NULL, real);
-	meter_update(m, &readings, &clock, real, &update);
-	update.problem = problem_look(m);
-	m->last_mono_us = s->last_message_us;
-	period_note(&m->period, m->last_mono_us);
-	if (update.known || derive_wants_record(&m->derive) ||
-	    ((accepted || derive_reserves_much(&m->derive)) &&
-	     m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
-		keep_want(reg->keep, m);
-	update.identity |= l->took_over | moved;
-	l->took_over = false;
-	tell(reg, meter_updated, m, &update);
-	if (!m->available && mono_us() - m->last_mono_us < period_patience_us(&m->period)) {
-		meter_set_available(reg, m, true);
-		reg->changed(reg->ctx);
-	}
-}
-
-static void refresh_meters(struct link *l)
-{
-	struct registry *reg = l->reg;
-	struct source *s = l->source;
-	bool delivers = s->state == SOURCE_OPEN && s->health == HEALTH_OK;
-	u64 now = mono_us();
-
-	for (size_t i = 0; i < reg->n_meters; i++) {
-		struct meter *m = reg->meters[i];
-
-		if (m->available && !strcmp(m->source, s->name) &&
-		    (!delivers || now - m->last_mono_us >= period_patience_us(&m->period))) {
-			meter_set_available(reg, m, false);
-			/* A silence is a gap, as long as somebody listened. */
-			if (!delivers)
-				period_break(&m->period);
-		}
-	}
-}
-
-static void on_changed(void *ctx, struct source *s)
-{
-	struct link *l = ctx;
-
-	/* While it waits for the first list the meter is as it was: gone, or never seen. */
-	if (s->health != HEALTH_OK)
-		refresh_meters(l);
-	tell(l->reg, source_changed, s);
-	l->reg->changed(l->reg->ctx);
-}
-
-static void on_checked(void *ctx, struct source *s)
-{
-	refresh_meters(ctx);
-}
-
-static const struct source_owner owner = {
-	.message = on_message,
-	.changed = on_changed,
-	.checked = on_checked,
-};
 
 int registry_new(sd_event *event, struct state *state, struct keep *keep,
 		 struct counters_file *counters, struct kernel_ports *ports,
@@ -580,7 +222,7 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 	if (!l)
 		return -ENOMEM;
 	l->reg = reg;
-	r = source_new(reg->event, config->name, config->uri, mqtt, &owner, l, &l->source, &error);
+	r = source_new(reg->event, config->name, config->uri, mqtt, &registry_owner, l, &l->source, &error);
 	if (r < 0) {
 		log_err("%s: uri: %s", config->where, error ? error : strerror(-r));
 		free(l);
@@ -627,17 +269,17 @@ static void meters_drop(struct registry *reg, struct link *l)
 			if (reg->links[k] != l && reg->links[k]->meter == m)
 				heir = reg->links[k];
 		}
-		if (heir && meter_take(heir, m))
-			meter_set_available(reg, m, false);
+		if (heir && registry_meter_take(heir, m))
+			registry_meter_available(reg, m, false);
 		else
-			meter_remove(reg, m);
+			registry_meter_remove(reg, m);
 	}
 	l->meter = NULL;
 }
 
 int registry_update_source(struct registry *reg, const struct source_config *config)
 {
-	struct link *l = link_of(reg, config->name);
+	struct link *l = registry_link(reg, config->name);
 	struct source *s;
 	char *meter;
 
@@ -666,7 +308,7 @@ int registry_update_source(struct registry *reg, const struct source_config *con
 
 void registry_remove_source(struct registry *reg, const char *name)
 {
-	struct link *l = link_of(reg, name);
+	struct link *l = registry_link(reg, name);
 
 	if (!l)
 		return;
@@ -687,12 +329,12 @@ void registry_remove_source(struct registry *reg, const char *name)
 
 int registry_forget(struct registry *reg, const char *id)
 {
-	struct meter *m = meter_of(reg, id);
+	struct meter *m = registry_meter(reg, id);
 	bool known = m;
 	int r;
 
 	if (m)
-		meter_remove(reg, m);
+		registry_meter_remove(reg, m);
 	known |= state_forget_meter(reg->state, id);
 	for (size_t i = 0; i < reg->n_links; i++) {
 		struct link *l = reg->links[i];
@@ -705,7 +347,7 @@ int registry_forget(struct registry *reg, const char *id)
 		l->first_us = 0;
 	}
 	/* Also of one that is not known: the broker may retain what no file tells of any more. */
-	r = meter_forgotten(reg, id);
+	r = registry_meter_forgotten(reg, id);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (!known && r == -ENOENT)
