@@ -240,7 +240,7 @@ static const struct {
 		      "                    authentication key, likewise; a file has it in its first line\n" },
 	{ TAKES_COUNTER, "      --counter     forget only the frame counter of a system title\n" },
 	{ TAKES_TREE, "      --tree        print all elements of every message with their types, and what codes,\n"
-		      "                    scalers and units in them mean: all that describing a list in a table takes\n"
+		      "                    scalers and units in them mean: what a table of one's own takes\n"
 		      "      --tables PATH decode by the tables in this file or folder (default:\n"
 		      "                    " TABLES_PATH ")\n" },
 	{ TAKES_SETTINGS, "      --baud N      from 1 to 12000000 (default: as it is enabled, or 2400)\n"
