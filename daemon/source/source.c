@@ -164,7 +164,6 @@ static void take_event(void *ctx, const struct reader_event *e)
 	case READER_BLOCK:
 		break;
 	case READER_BROKEN:
-		s->stats.broken++;
 		why = "a block of a message that is not whole";
 		break;
 	case READER_CLOSED:
@@ -209,7 +208,6 @@ static void take_unit(struct arrival *a, const struct link_unit *unit)
 
 	a->why = NULL;
 	if (unit->error) {
-		s->stats.broken++;
 		a->why = "a segment of a message that is not whole";
 	} else if (unit->payload) {
 		reader_take(&s->reader, unit, a->mono, take_event, a);

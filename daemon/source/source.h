@@ -71,7 +71,6 @@ extern const struct source_ops source_kernel, source_serial, source_tcp, source_
  * @replayed: messages whose frame counter was not above the last one
  * @unsupported: APDUs of a kind that cannot be read
  * @malformed: frames with good checksums whose content is broken
- * @broken: segments and blocks whose message was not whole
  * @starts: times the line was opened
  * @watchdog: times it was closed because no valid frame came
  * @lost: frames that the module overwrote before they were read
@@ -84,7 +83,6 @@ struct source_stats {
 	u64 replayed;
 	u64 unsupported;
 	u64 malformed;
-	u64 broken;
 	u64 starts;
 	u64 watchdog;
 	u64 lost;

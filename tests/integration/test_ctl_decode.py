@@ -23,8 +23,8 @@ def objects(out):
 
 
 def readings(message):
-    """A decoded message without the label that no meter sends."""
-    return {k: v for k, v in message.items() if k != "meter_manufacturer"}
+    """A decoded message without what no meter sends: the label, and the mark of what had no checksum."""
+    return {k: v for k, v in message.items() if k not in ("meter_manufacturer", "unverified")}
 
 
 class Decode(unittest.TestCase):
@@ -40,7 +40,10 @@ class Decode(unittest.TestCase):
             for framing in ("hdlc", "llc", "apdu"):
                 with self.subTest(maker=maker, framing=framing):
                     octets, truth = sim("--maker", maker, "--framing", framing, "--count", "20")
-                    self.check_truth(decode("--json", octets=octets), truth)
+                    run = decode("--json", octets=octets)
+                    self.check_truth(run, truth)
+                    # A frame has checksums, an APDU has none.
+                    self.assertEqual({m.get("unverified", False) for m in objects(run.stdout)}, {framing != "hdlc"})
 
     def test_hex_text_one_message_per_line(self):
         for framing in ("hdlc", "llc", "apdu", "body"):
@@ -113,7 +116,7 @@ class Decode(unittest.TestCase):
             "    long-unsigned 1",
             "    visible-string abc",
             "    structure, 2 elements",
-            "      octet-string 1-1:5.8.0 reactive QI, register",
+            "      octet-string 1-1:5.8.0 reactive_energy_q1",
             "      double-long 42",
         ])
 
@@ -138,7 +141,8 @@ class Decode(unittest.TestCase):
             for where in (path, folder.path):
                 run = decode("--json", "--tables", where, octets=octets)
                 self.assertEqual(objects(run.stdout), [{"meter_manufacturer": "Maker", "list_version": "ABC",
-                                                        "active_power_import": 1230, "voltage_l1": 230.1}])
+                                                        "active_power_import": 1230, "voltage_l1": 230.1,
+                                                        "unverified": True}])
             run = decode("--tree", "--tables=" + path, octets=octets)
             self.assertEqual(run.stdout.decode().splitlines()[-3:], [
                 "    1: octet-string ABC = 1-1:0.2.129 list version",
@@ -187,7 +191,8 @@ class Decode(unittest.TestCase):
                 self.assertTrue(all(c == 10 or 32 <= c < 127 for c in out), out)
 
     def test_why_nothing_was_decoded(self):
-        encrypted = bytes.fromhex("db084b414d4501abf43f") + bytes(20)
+        title = bytes.fromhex("db084b414d4501abf43f")
+        encrypted, authenticated = title + b"\x14\x20" + bytes(19), title + b"\x14\x30" + bytes(19)
         good, _ = sim("--count", "1")
         bad_fcs = good[:40] + bytes([good[40] ^ 1]) + good[41:]
         bad_hcs = good[:7] + bytes([good[7] ^ 1]) + good[8:]
@@ -197,19 +202,28 @@ class Decode(unittest.TestCase):
                 (bytes(512), "no HDLC flag (7Eh) in 512 octets"),
                 (b"\x7e\x7e\x7e\x01\x7e", "no frame behind the HDLC flags (7Eh) in 5 octets"),
                 (b"This is a letter.\n", "text, but no hex digits"),
-                (encrypted, "encrypted, system title KAM4501ABF43F: needs a key"),
-                (encrypted.hex().encode(), "encrypted, system title KAM4501ABF43F: needs a key"),
-                (bytes.fromhex("db00 10") + bytes(20), "encrypted, system title (none): needs a key"),
-                (bytes.fromhex("e040000100001000"),
-                 "the APDU is of a kind that is not read yet (general block transfer)"),
+                (encrypted, "encrypted, system title KAM4501ABF43F, needs an encryption key"),
+                (encrypted.hex().encode(), "encrypted, system title KAM4501ABF43F, needs an encryption key"),
+                (authenticated, "encrypted, system title KAM4501ABF43F, needs encryption and authentication key"),
+                (authenticated * 2, "2 messages: encrypted, system title KAM4501ABF43F, needs encryption and "
+                 "authentication key"),
+                (bytes.fromhex("db00 10 20") + bytes(15), "encrypted, without a system title, needs an encryption key"),
+                (title + b"\x14\x32" + bytes(19), "encrypted, system title KAM4501ABF43F, in a way that cannot be read: "
+                 "security control 32h"),
+                (encrypted[:-1], "1 malformed message (an element is cut off or of no known type)"),
+                (bytes.fromhex("e040 0001 0000 02 0f00"), "1 piece of a message whose end is missing"),
+                (bytes.fromhex("e0c0 0003 0000 02 0f00"), "1 piece of messages that are not whole"),
                 (bytes.fromhex("e6e700c1000000"), "1 APDU of an unknown kind"),
                 (bytes.fromhex("0f0000000000020312"),
                  "1 malformed message (an element is cut off or of no known type)"),
                 (bad_fcs, "1 frame with bad FCS"),
                 (bad_hcs, "1 header with bad HCS"),
                 (good[:-10], "1 frame cut off by the end"),
-                (b"/KAM5\r\n\r\n1-0:1.7.0(00.123*kW)\r\n!0000\r\n", "P1 telegram: not read yet"),
-                (bytes.fromhex("68fafa6853ff000167db08") + bytes(300), "M-Bus frame: not read yet")):
+                (b"/KAM5\r\n\r\n1-0:1.7.0(00.123*kW)\r\n!1234\r\n", "1 telegram with a wrong checksum"),
+                (b"/KAM5\r\n\r\n1-0:1.7.0(00.123*kW)\r\n", "1 telegram cut off"),
+                (b"/KAM5\r\n\r\n" + b"1-0:1.7.0(00.123*kW)\r\n" * 400, "1 telegram without an end"),
+                (bytes.fromhex("68fafa6853ff000167db08") + bytes(600), "1 M-Bus frame with a wrong sum"),
+                (bytes.fromhex("68fafa6853ff000167db08") + bytes(30), "1 M-Bus frame cut off by the end")):
             with self.subTest(why=why):
                 run = decode("--json", octets=octets)
                 self.assertEqual(run.stdout, b"")

@@ -145,6 +145,7 @@ class Objects(DBusTest):
                  "bare_": members("daemon/link/bare.h", "bare_stats")}
         silent = {"octets", "telegram_octets", "frame_octets", "skipped", "starts"}
         want += [prefix + name for prefix, names in other.items() for name in names if name not in silent]
+        want += ["segments_broken", "blocks_broken"]
         bus, _ = self.fed(2)
         self.assertEqual(sorted(get(bus, SOURCE, NAME + ".Source", "Counters")), sorted(want))
 

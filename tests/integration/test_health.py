@@ -19,7 +19,7 @@ class WhatIsWrong(unittest.TestCase):
                 line.wait_client().send(segment + whole + whole)
                 lab.wait_for(lambda: view.sources()["house"]["Counters"]["frames"] == 3)
                 counters = view.sources()["house"]["Counters"]
-                self.assertEqual((counters["broken"], counters["messages"], counters["malformed"]), (1, 2, 0))
+                self.assertEqual((counters["segments_broken"], counters["messages"], counters["malformed"]), (1, 2, 0))
 
     def test_each_stage_has_its_word(self):
         good = by_length("kamstrup")[0]

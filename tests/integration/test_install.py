@@ -17,7 +17,7 @@ FILES = {"bin/amshanctl", "sbin/amshand", "sbin/amshan-attach", "include/linux/a
          "share/dbus-1/system.d/org.amshan.Amshan1.conf", "share/bash-completion/completions/amshanctl",
          *("share/man/" + page for page in PAGES),
          *("share/dbus-1/interfaces/org.amshan.Amshan1.%s.xml" % name
-           for name in ("Clock", "Derived", "Energy", "Manager", "Meter", "Phases", "Power", "Source"))}
+           for name in ("Clock", "Derived", "Energy", "Manager", "Meter", "Phases", "Power", "Quality", "Source"))}
 CONFIG = "etc/amshan/amshand.conf"
 # A file that a page names, but for those that come later.
 NAMED = r"^\.It Pa (/(?:usr/(?!src)|opt|etc/(?!udev/rules\.d/77|amshan))\S+)$"

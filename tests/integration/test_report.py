@@ -22,7 +22,7 @@ SECRETS = (METER, SERIAL, TITLE.lower(), TITLE, "geheim", "joe", "example.org", 
 # A structure of a text that no table knows, the number of the meter, and two values.
 UNKNOWN_INFO = (bytes.fromhex("e6e7000f00000001000204") + b"\x0a\x06NEW_01" + b"\x0a\x10" + METER.encode() +
                 bytes.fromhex("1204d2061234abcd"))
-ENCRYPTED_INFO = bytes.fromhex("e6e700db084b414d" + TITLE) + bytes.fromhex("0f2000000001a1b2c3d4e5")
+ENCRYPTED_INFO = bytes.fromhex("e6e700db084b414d" + TITLE) + bytes.fromhex("0a2000000001a1b2c3d4e5")
 UNKNOWN = lab.frame(UNKNOWN_INFO)
 ENCRYPTED = lab.frame(ENCRYPTED_INFO)
 
@@ -100,7 +100,7 @@ class Report(unittest.TestCase):
             self.assertIn(word, versions)
         doctor = self.section(text, "doctor")
         self.assertRegex(doctor, r"wrong  source unknown +lists arrive, but no table knows them")
-        self.assertRegex(doctor, r"wrong  source secret +lists arrive encrypted, system title 4B414DXXXXXXXXXX:")
+        self.assertRegex(doctor, r"wrong  source secret +encrypted, system title KAMXXXXXXXXXX, needs")
         self.assertRegex(doctor, r"ok     source good +readings arrive")
         self.assertRegex(doctor, r"wrong  broker +there is no connection: connection refused by 127.0.0.1")
 
@@ -125,7 +125,7 @@ class Report(unittest.TestCase):
         self.assertEqual(digits.count(masked.hex()), 2)
         self.assertIn("# %d octets, 16 of them masked" % len(masked), text)
         self.assertIn(": unknown list\n", text)
-        self.assertIn(": encrypted\n", text)
+        self.assertIn(": encrypted, no key\n", text)
 
     def test_without_anything(self):
         text, said = self.report()
@@ -313,7 +313,7 @@ class Undecoded(unittest.TestCase):
                 lab.wait_for(lambda: view.sources()["house"]["Counters"]["frames"] == 4)
                 found = json.loads(self.call(bus, "house").stdout)["data"][0]
                 self.assertEqual([(why, bytes(octets)) for _, why, octets in found],
-                                 [("unknown list", UNKNOWN[1:-1]), ("encrypted", ENCRYPTED[1:-1])])
+                                 [("unknown list", UNKNOWN[1:-1]), ("encrypted, no key", ENCRYPTED[1:-1])])
                 self.assertLessEqual(found[0][0], found[1][0])
                 self.assertGreater(found[0][0], 1.7e15)
 
