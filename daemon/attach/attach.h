@@ -56,8 +56,8 @@ int attachment_check(struct attachment *a);
 /**
  * attachment_check_opted() - if @a->from_udev: was the tty opted in?
  *
- * Return: 0; -ECANCELED: no, or it is for amshand itself; -EAGAIN: udev has still to look at it.  With a sentence in @a->tty.why
- * if not 0.
+ * Return: 0; -ECANCELED: no, or it is for amshand itself; -EAGAIN: udev has still to look at it.  With
+ * a sentence in @a->tty.why if not 0.
  */
 int attachment_check_opted(struct attachment *a);
 

@@ -122,7 +122,7 @@ void report_ports(struct report *r)
 
 static void print_adapter(struct report *r, const struct adapter *a)
 {
-	char format[SERIAL_FORMAT_MAX];
+	char line[SERIAL_LINE_MAX];
 	const struct {
 		const char *what, *text;
 	} rows[] = {
@@ -138,9 +138,9 @@ static void print_adapter(struct report *r, const struct adapter *a)
 		{ "link", a->by_id },
 	};
 
-	serial_format(&a->settings, format);
+	serial_line_format(&a->settings, a->framing, line);
 	report_say(r, "%s: %s%s%s", a->name, a->is_enabled ? "enabled, " : "not enabled",
-	    a->is_enabled ? format : "", a->is_initialized ? "" : ", unknown to udev");
+	    a->is_enabled ? line : "", a->is_initialized ? "" : ", unknown to udev");
 	if (*a->vendor_id)
 		report_say(r, "  %-13s %s:%s", "USB", a->vendor_id, a->model_id);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

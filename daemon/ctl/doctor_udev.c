@@ -144,5 +144,6 @@ void doctor_udev(struct doctor *d)
 	if (access("/run/udev/control", F_OK) < 0)
 		findings_add(d->l, kind, "udev",
 			     "it does not run here: adapters have to be attached by hand "
-			     "(amshan-attach), and are not known by name");
+			     "(amshan-attach), or named by a source serial:, and are not known by "
+			     "name");
 }

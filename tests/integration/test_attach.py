@@ -447,11 +447,11 @@ class WithList(unittest.TestCase):
         return self.enterContext(lab.Process(argv, env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
 
     def test_a_source_asks_udev(self):
-        for said, properties, enabled in (("not enabled: %s", (), False),
-                                          ("for the module, not for amshand: kernel:%s", (), True),
-                                          ("for the module, not for amshand: kernel:%s", ("AMSHAN_FRAMING=hdlc",), True),
-                                          ('wrong udev property AMSHAN_BAUD: "fast" is not a number from 1 to 12000000: '
-                                           "%s", ("AMSHAN_FRAMING=p1", "AMSHAN_BAUD=fast"), True)):
+        module = "for the module, not for amshand: kernel:%s"
+        for said, properties, enabled in (
+                ("not enabled: %s", (), False), (module, (), True), (module, ("AMSHAN_FRAMING=hdlc",), True),
+                ('wrong udev property AMSHAN_BAUD: "fast" is not a number from 1 to 12000000: %s',
+                 ("AMSHAN_FRAMING=p1", "AMSHAN_BAUD=fast"), True)):
             with self.subTest(said=said):
                 self.udev(*properties, enabled=enabled)
                 with self.source("udev=yes") as daemon:

@@ -514,6 +514,45 @@ static void without_an_adapter_it_is_said_what_to_do(void **state)
 	found(1, 0, FINDING_NOTE, "adapters", "amshanctl probe --enable DEVICE");
 }
 
+/* The module has nothing to do with it. */
+static void what_amshand_reads_itself_is_told(void **state)
+{
+	struct adapter a = {
+		.node = "/dev/null", .name = "ttyUSB0", .devt = makedev(1, 3), .is_enabled = true,
+		.framing = LINK_P1,
+	};
+	struct model_source s = { .name = "han/X", .uri = "serial:/dev/null?udev=yes" }, *list[] = { &s };
+	struct doctor d = doctor();
+
+	d.adapters = &a;
+	d.n_adapters = d.enabled = d.read = 1;
+	d.kernel_source = true;
+	assert_false(doctor_wants_module(&d));
+	doctor_adapters(&d);
+	found(1, 0, FINDING_WRONG, "adapter ttyUSB0", "needs a source with uri = \"kernel:\"");
+	d.asked = -ENOENT;
+	l.n = 0;
+	doctor_adapters(&d);
+	found(1, 0, FINDING_NOTE, "adapter ttyUSB0", "cannot be asked");
+	d.asked = 0;
+	d.n_ports = 1;
+	d.ports[0] = (struct port_info){ .index = 3, .tty_major = 1, .tty_minor = 3 };
+	l.n = 0;
+	doctor_adapters(&d);
+	found(1, 0, FINDING_WRONG, "adapter ttyUSB0", "attached as /dev/amshan3");
+	d.model.sources = list;
+	d.model.n_sources = 1;
+	l.n = 0;
+	doctor_adapters(&d);
+	found(1, 0, FINDING_OK, "adapter ttyUSB0", "is read by amshand (P1), as source han/X");
+	/* One more that is for the module, or a source that names a port, wants it. */
+	d.enabled = 2;
+	assert_true(doctor_wants_module(&d));
+	d.enabled = 1;
+	d.port_source = true;
+	assert_true(doctor_wants_module(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +567,7 @@ int main(void)
 		cmocka_unit_test(adapters_are_told_in_words),
 		cmocka_unit_test(a_systemd_that_stands_still_is_asked_once),
 		cmocka_unit_test(without_an_adapter_it_is_said_what_to_do),
+		cmocka_unit_test(what_amshand_reads_itself_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
