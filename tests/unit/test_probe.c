@@ -441,13 +441,14 @@ static void telegrams_that_are_damaged(void **state)
 /* It is longer than what is decided as a stream of nothing. */
 static void a_long_telegram_is_waited_for(void **state)
 {
-	size_t n = (size_t)sprintf((char *)buf, "/XXX5METER\r\n\r\n");
+	static char text[STREAM_MIN + 200];
+	size_t n = (size_t)snprintf(text, sizeof(text), "/XXX5METER\r\n\r\n");
 
 	while (n < STREAM_MIN + 100)
-		n += (size_t)sprintf((char *)buf + n, "1-0:1.7.0(0000.123*kW)\r\n");
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "1-0:1.7.0(0000.123*kW)\r\n");
 	begin();
 	for (size_t i = 0; i < n; i += 100)
-		assert_int_equal(push_at(SECOND + i, buf + i, n - i < 100 ? n - i : 100), LISTEN_ON);
+		assert_int_equal(push_at(SECOND + i, text + i, n - i < 100 ? n - i : 100), LISTEN_ON);
 	/* What has begun when the time is over, too. */
 	assert_int_equal(push_at(TIME + 1, "1", 1), LISTEN_ON);
 }
