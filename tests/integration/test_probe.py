@@ -56,10 +56,10 @@ def mbus(data):
     return b"\x68%c%c\x68" % (len(body), len(body)) + body + b"%c\x16" % (sum(body) & 0xff)
 
 
-def list_of(maker, number=1):
+def list_of(maker, number=1, *more):
     """The first lists of a meter, as octets."""
     return subprocess.run([lab.SIM, "--maker", maker, "--speed", "0", "--count", str(number), "--seed", "1",
-                           "--start", "2026-01-01T12:10:00Z", "--no-hourly"], stdout=subprocess.PIPE,
+                           "--start", "2026-01-01T12:10:00Z", "--no-hourly", *more], stdout=subprocess.PIPE,
                           check=True).stdout
 
 
@@ -165,6 +165,17 @@ class Finds(Probe):
                                  (0, "2400 8N1", framing), said)
                 self.assertEqual(found["best"].get("system_title"), title)
                 self.check_given_back()
+
+    def test_simulated_meters_of_other_framings(self):
+        key = "--key", "00112233445566778899AABBCCDDEEFF"
+        for maker, framing, more in (("dsmr5", "p1", ()), ("kamstrup-p1", "p1", ()), ("sagemcom-at", "mbus", ()),
+                                     ("p1-lu", "apdu", key), ("p1-lu", "p1", (*key, "--p1-lines"))):
+            with self.subTest(maker=maker, framing=framing):
+                proc = self.start("--json", self.pty.path)
+                self.say(list_of(maker, 1, *more))
+                status, out, said = self.result(proc)
+                best = json.loads(out[0]).get("best", {})
+                self.assertEqual((status, best.get("framing")), (0, framing), (said, out))
 
     def test_another_framing_in_words(self):
         proc = self.start(self.pty.path)
