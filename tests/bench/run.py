@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """make bench: what the README claims, measured anew.
 
-  run.py [decode] [p1] [instructions] [memory] [meters] [latency] [wakeups]   (all, without a name)
+  run.py [decode] [p1] [link] [cipher] [instructions] [memory] [meters] [latency] [wakeups]   (all, without a name)
 
 Frames per second depend on the machine; instructions per frame do not (valgrind counts them).
 """
@@ -20,6 +20,8 @@ import lab  # noqa: E402
 
 BENCH = os.path.join(lab.BUILD, "tests", "bench_decode")
 BENCH_P1 = os.path.join(lab.BUILD, "tests", "bench_p1")
+BENCH_LINK = os.path.join(lab.BUILD, "tests", "bench_link")
+BENCH_CIPHER = os.path.join(lab.BUILD, "tests", "bench_cipher")
 METERS = 1000
 
 
@@ -35,6 +37,16 @@ def decode():
 def p1():
     heading("telegrams of P1 to readings: framer, checksum, lines, names, scale; one core")
     subprocess.run([BENCH_P1, "time"], check=True)
+
+
+def link():
+    heading("frames and blocks put together: M-Bus, HDLC segments, general block transfer; one core")
+    subprocess.run([BENCH_LINK, "time"], check=True)
+
+
+def cipher():
+    heading("ciphered octets to readings: framer, checksums, key, frame counter, AES-128-GCM, decode; one core")
+    subprocess.run([BENCH_CIPHER, "time"], check=True)
 
 
 def instructions_of(*args, bench=BENCH):
@@ -69,6 +81,13 @@ def instructions():
     for kind in ("telegrams", "noise", "nested"):
         each = per_unit("framer", kind, small=65536, large=655360, bench=BENCH_P1)
         print("%-20s %19.1f" % (kind, each), flush=True)
+    print("\nM-Bus framer alone, instructions per octet:")
+    for kind in ("frames", "noise", "nested"):
+        each = per_unit("mbus", kind, small=65536, large=655360, bench=BENCH_LINK)
+        print("%-20s %19.1f" % (kind, each), flush=True)
+    print("\nciphered, instructions per message:")
+    for kind in ("hdlc", "hdlc-no-tag", "bare"):
+        print("%-25s %14.0f" % (kind, per_unit("run", kind, small=1000, large=3000, bench=BENCH_CIPHER)), flush=True)
 
 
 def memory_of(pid):
@@ -189,7 +208,7 @@ def wakeups():
         os.close(terminal)
 
 
-ALL = {f.__name__: f for f in (decode, p1, instructions, memory, meters, latency, wakeups)}
+ALL = {f.__name__: f for f in (decode, p1, link, cipher, instructions, memory, meters, latency, wakeups)}
 
 
 def main():
