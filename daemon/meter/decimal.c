@@ -68,13 +68,14 @@ int decimal_from_double(double v, struct decimal *ret)
 	return 0;
 }
 
-int decimal_parse(const char *s, struct decimal *ret)
+int decimal_parse_text(const char *s, size_t n, struct decimal *ret)
 {
-	bool negative = *s == '-', point = false, any = false;
+	bool negative = n && *s == '-', point = false, any = false;
+	const char *end = s + n;
 	struct decimal d = { 0 };
 	int digits = 0;
 
-	for (s += negative; *s; s++) {
+	for (s += negative; s < end; s++) {
 		if (*s == '.' && !point) {
 			point = true;
 			continue;
@@ -96,6 +97,11 @@ int decimal_parse(const char *s, struct decimal *ret)
 	*ret = d;
 
 	return 0;
+}
+
+int decimal_parse(const char *s, struct decimal *ret)
+{
+	return decimal_parse_text(s, strlen(s), ret);
 }
 
 int decimal_multiply(struct decimal a, struct decimal b, struct decimal *ret)

@@ -33,6 +33,9 @@ int decimal_from_double(double v, struct decimal *ret);
  */
 int decimal_parse(const char *s, struct decimal *ret);
 
+/* decimal_parse_text() - the same of a text of @n characters that is not terminated */
+int decimal_parse_text(const char *s, size_t n, struct decimal *ret);
+
 /**
  * decimal_multiply() - exact product
  *

@@ -3,7 +3,6 @@
  * The table of quantities, and the way to it from an OBIS code.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "dlms/list.h"
 #include "meter/quantity.h"
@@ -150,14 +149,8 @@ int kind_take(enum quantity_kind kind, u8 cosem_unit, struct decimal *v)
 
 int kind_take_text(enum quantity_kind kind, const char *text, size_t n, struct decimal *ret)
 {
-	char number[24];
-
-	if (kind_table[kind].cosem_unit != 255 || memchr(text, '\0', n))
+	if (kind_table[kind].cosem_unit != 255)
 		return -EINVAL;
-	if (n >= sizeof(number))
-		return -ERANGE;
-	memcpy(number, text, n);
-	number[n] = '\0';
 
-	return decimal_parse(number, ret);
+	return decimal_parse_text(text, n, ret);
 }
