@@ -208,8 +208,8 @@ class Decode(unittest.TestCase):
                 (authenticated * 2, "2 messages: encrypted, system title KAM4501ABF43F, needs encryption and "
                  "authentication key"),
                 (bytes.fromhex("db00 10 20") + bytes(15), "encrypted, without a system title, needs an encryption key"),
-                (title + b"\x14\x32" + bytes(19), "encrypted, system title KAM4501ABF43F, in a way that cannot be read: "
-                 "security control 32h"),
+                (title + b"\x14\x32" + bytes(19), "encrypted, system title KAM4501ABF43F, in a way that cannot be "
+                 "read: security control 32h"),
                 (encrypted[:-1], "1 malformed message (an element is cut off or of no known type)"),
                 (bytes.fromhex("e040 0001 0000 02 0f00"), "1 piece of a message whose end is missing"),
                 (bytes.fromhex("e0c0 0003 0000 02 0f00"), "1 piece of messages that are not whole"),

@@ -182,7 +182,8 @@ class AnyWhere(Doctor):
                 self.assertFound("amshand", "ok", "amshand %s is on the session bus, with 1 meter" % version())
                 self.assertEqual(self.about("source good"), [("ok", "readings arrive")])
                 self.assertFound("source unknown", "wrong", "lists arrive, but no table knows them")
-                self.assertFound("source secret", "wrong", "encrypted, system title KAM4501020304, needs an encryption key")
+                self.assertFound("source secret", "wrong",
+                                 "encrypted, system title KAM4501020304, needs an encryption key")
                 self.assertFound("source shut", "wrong", "Connection refused")
                 self.assertFound("broker", "wrong", "there is no connection: connection refused by 127.0.0.1")
                 # Found by itself, too; the configuration of the system is not what this one reads.

@@ -363,7 +363,8 @@ static void telegrams_have_readings(void **state)
 		/* Channels are other meters. */
 		{ "1-0:1.7.0(1*kW)\r\n0-1:24.1.0(003)\r\n0-1:96.1.0(4731303138333430)\r\n"
 		  "0-1:24.2.1(180924130000S)(04890.857*m3)\r\n",
-		  "0 active_power_import=1000; 1 meter_id=G1018340 meter_type=gas gas_volume=4890.857 2018-09-24T13:00:00" },
+		  "0 active_power_import=1000; 1 meter_id=G1018340 meter_type=gas gas_volume=4890.857 "
+		  "2018-09-24T13:00:00" },
 		{ "0-2:24.2.1(180924130000S)(1*m3)\r\n1-0:1.7.0(1*kW)\r\n0-1:24.2.1(180924140000W)(1*GJ)\r\n"
 		  "0-2:96.1.0(77)\r\n0-4:24.2.1(1*m3)\r\n0-3:24.1.0(003)\r\n",
 		  "0 active_power_import=1000; 1 2018-09-24T14:00:00; 2 meter_id=77 2018-09-24T13:00:00; 4" },
