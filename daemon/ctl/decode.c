@@ -21,6 +21,25 @@
 
 /* ---- one message as JSON ---- */
 
+/* One more value of a code: a line of P1 may have several, and they become an array.  Takes @value. */
+static int add_value(json_t *object, const char *key, json_t *value)
+{
+	json_t *there = json_object_get(object, key);
+
+	if (!there)
+		return json_object_set_new(object, key, value) ? -ENOMEM : 0;
+	if (!json_is_array(there)) {
+		json_t *array = json_pack("[O]", there);
+
+		if (!array || json_object_set_new(object, key, array)) {
+			json_decref(value);
+			return -ENOMEM;
+		}
+		there = array;
+	}
+	return json_array_append_new(there, value) ? -ENOMEM : 0;
+}
+
 /* Identity, clock and numbers, then what has no name; members keep this order. */
 static int message_object(json_t *object, const struct message *msg)
 {
@@ -41,8 +60,7 @@ static int message_object(json_t *object, const struct message *msg)
 	if (json_add_readings(object, r, JSON_GROUPS_ALL) < 0)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < msg->list.n; i++)
-		if (element_unnamed(msg, i, key) &&
-		    json_object_set_new(object, key, element_json(&msg->list.reg[i])))
+		if (element_unnamed(msg, i, key) && add_value(object, key, element_json(&msg->list.reg[i])) < 0)
 			return -ENOMEM;
 	return 0;
 }

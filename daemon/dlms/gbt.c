@@ -78,7 +78,8 @@ int gbt_take(struct gbt *g, const u8 **p, const u8 *end, u64 now_us, const u8 **
 		return r;
 
 	/* A clock that went back, or none, says nothing about pauses. */
-	if (now_us && g->last_us && now_us > g->last_us && now_us - g->last_us > GBT_PAUSE_US)
+	if (now_us && g->last_us && now_us > g->last_us &&
+	    now_us - g->last_us > GBT_PAUSE_US + b.n * GBT_OCTET_US)
 		gbt_flush(g);
 	g->last_us = now_us;
 

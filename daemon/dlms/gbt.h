@@ -12,7 +12,9 @@
 #include <amshan/types.h>
 
 #define GBT_MAX		16384		/* octets of one APDU */
-#define GBT_PAUSE_US	10000000ull	/* ends an APDU whose next block does not come */
+/* What ends an APDU whose next block does not come, and what each octet of that adds: link/segments.h. */
+#define GBT_PAUSE_US	2000000ull
+#define GBT_OCTET_US	4600ull
 
 enum gbt_state {
 	GBT_IDLE,

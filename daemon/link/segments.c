@@ -112,13 +112,16 @@ static struct segments_stream *stream_new(struct segments *s, const struct segme
 }
 
 /* A clock that went back, or none, says nothing about pauses. */
-static void streams_expire(struct segments *s, u64 now_us)
+/* @n: octets of the frame that came */
+static void streams_expire(struct segments *s, u64 now_us, size_t n)
 {
+	u64 pause = SEGMENTS_PAUSE_US + n * SEGMENTS_OCTET_US;
+
 	for (unsigned int i = 0; i < ARRAY_SIZE(s->stream); i++) {
 		struct segments_stream *t = &s->stream[i];
 
 		if (now_us && t->last_us && now_us > t->last_us &&
-		    now_us - t->last_us > SEGMENTS_PAUSE_US)
+		    now_us - t->last_us > pause)
 			stream_close(s, t, SEGMENTS_FREE);
 	}
 }
@@ -245,7 +248,7 @@ int segments_take(struct segments *s, const u8 *frame, size_t n, const struct hd
 	struct segment g;
 	int r;
 
-	streams_expire(s, now_us);
+	streams_expire(s, now_us, n);
 
 	/* Without octets it continues nothing and ends nothing. */
 	if (!h->info_len && h->segmented)

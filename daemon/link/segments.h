@@ -20,7 +20,13 @@
 
 #define SEGMENTS_MAX		8192	/* octets of one message */
 #define SEGMENTS_STREAMS	2	/* messages of different senders at the same time */
-#define SEGMENTS_PAUSE_US	10000000ull	/* ends a message whose next segment does not come */
+/*
+ * What ends a message whose next segment does not come: two seconds, and what that segment takes on the
+ * line (11 bits an octet at 2400 baud), as a frame's time is that of its end.  It has to be less than the
+ * meter's period: only the pause tells a message from the next one when segments of both are lost.
+ */
+#define SEGMENTS_PAUSE_US	2000000ull
+#define SEGMENTS_OCTET_US	4600ull
 #define SEGMENTS_HEAD_MAX	8	/* octets of both addresses */
 
 enum segments_state {

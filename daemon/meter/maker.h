@@ -106,6 +106,12 @@ extern const struct maker maker_aidon, maker_aidon_se, maker_embriq, maker_kaifa
 	maker_iskra, maker_iskra_objects, maker_iskra_ie5, maker_push_list, maker_austria,
 	maker_vienna;
 
+/*
+ * maker_of_flag() - the name of the maker with these three letters (FLAG association; a system title begins
+ * with them too), NULL: not known, or letters of a network
+ */
+const char *maker_of_flag(const u8 *letters);
+
 /* All that are compiled in, in the order in which they are tried; ends with NULL. */
 extern const struct maker *const makers[];
 

@@ -206,23 +206,30 @@ static bool letters_are(const u8 *p, const char *letters)
 	       (p[2] & ~0x20) == letters[2];
 }
 
-static const struct flag *flag_find(const struct telegram *t)
+static const struct flag *flag_find(const u8 *letters, const u8 *of_type, size_t n)
 {
-	for (unsigned int i = 0; t->flag && i < ARRAY_SIZE(flags); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
 		const char *type = flags[i].type ?: "";
 
-		if (letters_are(t->flag, flags[i].letters) && t->type_len >= strlen(type) &&
-		    !memcmp(t->type, type, strlen(type)))
+		if (letters_are(letters, flags[i].letters) && n >= strlen(type) &&
+		    !memcmp(of_type, type, strlen(type)))
 			return &flags[i];
 	}
 
 	return NULL;
 }
 
+const char *maker_of_flag(const u8 *letters)
+{
+	const struct flag *flag = flag_find(letters, (const u8 *)"", 0);
+
+	return flag ? flag->maker[0].name : NULL;
+}
+
 static void name_maker(struct message *msg, const struct telegram *t, enum wall wall)
 {
 	struct text *known = msg->readings.identity;
-	const struct flag *flag = flag_find(t);
+	const struct flag *flag = t->flag ? flag_find(t->flag, t->type, t->type_len) : NULL;
 
 	msg->maker = flag ? &flag->maker[wall] : &nobody[wall];
 	if (flag)

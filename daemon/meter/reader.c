@@ -38,9 +38,21 @@ static void tell(struct way *w, struct reader_event event)
 	w->fn(w->ctx, &event);
 }
 
+/* Some lists do not say who made the meter; the title of what they were ciphered by does. */
+static void name_maker(const struct way *w, struct text *name)
+{
+	const char *maker = NULL;
+
+	if (!name->len && w->ciphered && w->ciphered->title_len == APDU_TITLE_MAX)
+		maker = maker_of_flag(w->ciphered->title);
+	if (maker)
+		*name = (struct text){ maker, (u8)strlen(maker) };
+}
+
 static void tell_message(struct way *w, const u8 *body, const u8 *end)
 {
 	w->read = true;
+	name_maker(w, &current.readings.identity[ID_MANUFACTURER]);
 	current.readings.unverified = w->unverified;
 	tell(w, (struct reader_event){ .what = READER_MESSAGE, .msg = &current, .body = body,
 				       .end = end });

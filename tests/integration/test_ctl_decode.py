@@ -182,6 +182,12 @@ class Decode(unittest.TestCase):
         octets = bytes.fromhex("0f0000000000 0101 0203 090601006307 00ff 1004d2 02020ffe1623")
         self.assertEqual(objects(decode("--json", octets=octets).stdout), [{"1-0:99.7.0": 12.34}])
 
+    def test_several_values_of_a_code_are_all_there(self):
+        octets = b"/KAM5\r\n\r\n1-0:99.97.0(2)(0-0:96.7.19)(0000000301*s)\r\n1-0:99.98.0(7)\r\n1-0:1.7.0(1*kW)\r\n!\r\n"
+        message = objects(decode("--json", octets=octets).stdout)[0]
+        self.assertEqual(message["1-0:99.97.0"], ["2", "0-0:96.7.19", 301])
+        self.assertEqual((message["1-0:99.98.0"], message["active_power_import"]), ("7", 1000))
+
     def test_control_characters_never_come_out(self):
         for text in (b"\x1b[2Jabc", b"a\rb\x07", b"\xc2\x9b31m"):
             octets = bytes.fromhex("0f0000000000 0201 0a") + bytes([len(text)]) + text

@@ -201,9 +201,9 @@ static void a_pause_gives_an_apdu_up(void **state)
 	rng_state = 1;
 	memset(&g, 0, sizeof(g));
 	assert_int_equal(take(&g, false, 1, d, 4, 1 * S, &apdu, &n), 0);
-	assert_int_equal(take(&g, true, 2, d, 3, 11 * S, &apdu, &n), 1);
+	assert_int_equal(take(&g, true, 2, d, 3, 3 * S, &apdu, &n), 1);
 	assert_int_equal(take(&g, false, 1, d, 4, 20 * S, &apdu, &n), 0);
-	assert_int_equal(take(&g, true, 2, d, 3, 30 * S + 1, &apdu, &n), -EPROTO);
+	assert_int_equal(take(&g, true, 2, d, 3, 22 * S + 20000, &apdu, &n), -EPROTO);
 	assert_int_equal(g.broken, 2);
 
 	/* Without times, or with a clock that went back, nothing ends. */

@@ -41,6 +41,7 @@ struct lab {
 	double power;
 	bool unverified;
 	bool ciphered;
+	char maker[32];
 	u32 highest;
 	u64 now_us;
 };
@@ -72,6 +73,8 @@ static void hear(void *ctx, const struct reader_event *e)
 	}
 	assert_true(e->body < e->end);
 	lab->unverified = e->msg->readings.unverified;
+	snprintf(lab->maker, sizeof(lab->maker), "%.*s", e->msg->readings.identity[ID_MANUFACTURER].len,
+		 e->msg->readings.identity[ID_MANUFACTURER].p ?: "");
 	if (readings_has(&e->msg->readings, Q_ACTIVE_POWER_IMPORT))
 		lab->power = decimal_double(e->msg->readings.value[Q_ACTIVE_POWER_IMPORT]);
 }
@@ -230,6 +233,24 @@ static void ciphered_messages_are_opened(void **state)
 		assert_true(lab->ciphered);
 		assert_false(lab->unverified);
 	}
+	lab_free(lab);
+}
+
+/* A list that no table knows: whose it is says the title, if it was ciphered. */
+static void the_title_names_the_maker(void **state)
+{
+	static const u8 apdu[] = {
+		0x0f, 0, 0, 0, 0, 0, 0x01, 1, 0x02, 3, 0x09, 6, 1, 0, 1, 7, 0, 255, 0x06, 0, 0, 0, 7,
+		0x02, 2, 0x0f, 0, 0x16, 27,
+	};
+	struct lab *lab = lab_new(KEYS);
+	u8 octets[OCTETS_MAX];
+
+	assert_string_equal(told(lab, LINK_HDLC, apdu, sizeof(apdu)), "M");
+	assert_string_equal(lab->maker, "");
+	assert_string_equal(told(lab, LINK_HDLC, octets, seal(0x30, 1, apdu, sizeof(apdu), octets)), "M");
+	assert_true(lab->power == 7);
+	assert_string_equal(lab->maker, "Kamstrup");
 	lab_free(lab);
 }
 
@@ -467,6 +488,7 @@ int main(void)
 		cmocka_unit_test(plain_messages_are_told),
 		cmocka_unit_test(what_segments_make_is_whole_or_nothing),
 		cmocka_unit_test(ciphered_messages_are_opened),
+		cmocka_unit_test(the_title_names_the_maker),
 		cmocka_unit_test(the_tag_verifies),
 		cmocka_unit_test(without_the_right_key_nothing_is_told),
 		cmocka_unit_test(altered_messages_are_rejected),

@@ -250,6 +250,7 @@ static void a_message_is_bounded(void **state)
 static void a_pause_gives_a_message_up(void **state)
 {
 	static const u8 a[] = { 0x41, 0x03 }, b[] = { 0x41, 0x05 };
+	static const u8 zeros[1000];
 	static struct segments s;
 	u8 info[16];
 	size_t n = unhex(BEGIN, info), got_n;
@@ -257,15 +258,19 @@ static void a_pause_gives_a_message_up(void **state)
 
 	memset(&s, 0, sizeof(s));
 	assert_int_equal(take(&s, a, 2, 0x13, true, info, n, 1 * S, &got, &got_n), 0);
-	assert_int_equal(take(&s, a, 2, 0x13, false, info, 1, 11 * S, &got, &got_n), 1);
+	assert_int_equal(take(&s, a, 2, 0x13, false, info, 1, 3 * S, &got, &got_n), 1);
 	assert_int_equal(got_n, n + 1);
 
 	/* A frame of another sender shows that time has passed. */
 	assert_int_equal(take(&s, a, 2, 0x13, true, info, n, 20 * S, &got, &got_n), 0);
-	assert_int_equal(take(&s, b, 2, 0x13, false, info, n, 30 * S + 1, &got, &got_n), 1);
+	assert_int_equal(take(&s, b, 2, 0x13, false, info, n, 22 * S + 200000, &got, &got_n), 1);
 	assert_int_equal(s.broken, 1);
-	assert_int_equal(take(&s, a, 2, 0x13, true, info + 1, 1, 31 * S, &got, &got_n), -EPROTO);
+	assert_int_equal(take(&s, a, 2, 0x13, true, info + 1, 1, 23 * S, &got, &got_n), -EPROTO);
 	assert_int_equal(s.broken, 2);
+
+	/* A long segment takes its time on the line. */
+	assert_int_equal(take(&s, a, 2, 0x13, true, info, n, 40 * S, &got, &got_n), 0);
+	assert_int_equal(take(&s, a, 2, 0x13, false, zeros, sizeof(zeros), 46 * S, &got, &got_n), 1);
 
 	/* Without times, or with a clock that went back, nothing ends. */
 	assert_int_equal(take(&s, a, 2, 0x13, true, info, n, 90 * S, &got, &got_n), 0);
