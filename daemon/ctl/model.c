@@ -103,6 +103,7 @@ static const struct field source_fields[] = {
 	FIELD("LastFrame", "t", model_source, last_frame),
 	FIELD("LastMessage", "t", model_source, last_message),
 	FIELD("Period", "t", model_source, period),
+	FIELD("Framing", "s", model_source, framing),
 	FIELD("SystemTitle", "s", model_source, system_title),
 	FIELD("Meter", "s", model_source, meter),
 	{ "Counters", "a{st}", .read = read_counters },

@@ -88,6 +88,7 @@ struct model_source {
 	u64 last_frame;
 	u64 last_message;
 	u64 period;
+	char framing[8];
 	char system_title[32];
 	char meter[METER_ID_MAX];
 	size_t n_counters;

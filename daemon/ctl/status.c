@@ -14,28 +14,49 @@
 #include "output/json.h"
 #include "util.h"
 
-/* The counters that are errors, and what they are called in a table. */
+/*
+ * The counters that are errors, and what they are called in a table.  Those of a framing say nothing once
+ * valid messages come in another one: that its octets are noise to all others.
+ */
 static const struct {
 	const char *counter;
 	const char *text;
+	const char *framing;
 } errors[] = {
-	{ "hcs_errors", "HCS" },
-	{ "fcs_errors", "FCS" },
-	{ "format_errors", "format" },
-	{ "length_errors", "length" },
-	{ "timeouts", "cut off" },
+	{ "hcs_errors", "HCS", "hdlc" },
+	{ "fcs_errors", "FCS", "hdlc" },
+	{ "format_errors", "format", "hdlc" },
+	{ "length_errors", "length", "hdlc" },
+	{ "timeouts", "cut off", "hdlc" },
+	{ "segments_broken", "segments", "hdlc" },
+	{ "p1_crc_errors", "CRC", "p1" },
+	{ "p1_too_long", "too long", "p1" },
+	{ "p1_timeouts", "cut off", "p1" },
+	{ "mbus_sum_errors", "sum", "mbus" },
+	{ "mbus_timeouts", "cut off", "mbus" },
+	{ "mbus_broken", "not whole", "mbus" },
+	{ "bare_broken", "not whole", "apdu" },
 	{ "parity_errors", "parity" },
 	{ "framing_errors", "framing" },
 	{ "breaks", "break" },
 	{ "overruns", "overrun" },
+	{ "blocks_broken", "blocks" },
 	{ "malformed", "malformed" },
 	{ "unknown", "unknown list" },
 	{ "encrypted", "encrypted" },
+	{ "rejected", "rejected" },
+	{ "replayed", "replayed" },
 	{ "unsupported", "unsupported" },
-	{ "segmented", "segmented" },
 	{ "watchdog", "watchdog" },
 	{ "lost", "lost" },
 };
+
+/* Valid frames, telegrams and messages, whatever their framing. */
+static u64 frames_of(const struct model_source *s)
+{
+	return model_counter(s, "frames") + model_counter(s, "p1_telegrams") +
+	       model_counter(s, "mbus_frames") + model_counter(s, "bare_messages");
+}
 
 static bool is_ok(const struct model_source *s)
 {
@@ -51,6 +72,8 @@ static char *error_text(const struct model_source *s, char *buf, size_t size)
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		u64 count = model_counter(s, errors[i].counter);
 
+		if (errors[i].framing && *s->framing && strcmp(s->framing, errors[i].framing))
+			continue;
 		if (count && n < size)
 			n += snprintf(buf + n, size - n, "%s%llu %s", n ? ", " : "",
 				      (unsigned long long)count, errors[i].text);
@@ -95,6 +118,8 @@ static int add_source(json_t *j, const struct model_source *s)
 		r = report_add_time(j, "last_message", s->last_message);
 	if (r == 0 && s->period)
 		r = report_add(j, "period", report_number((double)s->period / USEC_PER_SEC));
+	if (r == 0)
+		r = report_add_text(j, "framing", s->framing);
 	if (r == 0)
 		r = report_add_text(j, "system_title", s->system_title);
 	return r < 0 ? r : report_add_text(j, "meter", s->meter);
@@ -171,13 +196,15 @@ static int print_json(const struct model *m)
 static int add_row(struct libscols_table *t, const struct model_source *s, u64 now)
 {
 	char name[TEXT_MAX], state[TEXT_MAX], health[TEXT_MAX], since[TEXT_MAX], frames[TEXT_MAX];
+	char framing[TEXT_MAX];
 	char error[TEXT_MAX], last[TEXT_MAX], uri[MODEL_SENTENCE_MAX];
 	const char *const cells[] = {
 		text_escape(s->name, name, sizeof(name)),
 		text_escape(s->state, state, sizeof(state)),
 		text_escape(s->health, health, sizeof(health)),
 		text_time(s->since, now, since, sizeof(since)),
-		text_number((double)model_counter(s, "frames"), frames, sizeof(frames)),
+		text_escape(s->framing, framing, sizeof(framing)),
+		text_number((double)frames_of(s), frames, sizeof(frames)),
 		text_ago(s->last_frame, now, last, sizeof(last)),
 		error_text(s, error, sizeof(error)),
 		text_escape(s->uri, uri, sizeof(uri)),
@@ -214,8 +241,8 @@ static void print_problem(const struct model_meter *m)
 static int print_text(const struct model *m)
 {
 	static const struct table_column columns[] = {
-		{ "SOURCE" }, { "STATE" }, { "HEALTH" }, { "SINCE" }, { "FRAMES", .right = true },
-		{ "LAST FRAME" }, { "ERRORS" }, { "URI" },
+		{ "SOURCE" }, { "STATE" }, { "HEALTH" }, { "SINCE" }, { "FRAMING" },
+		{ "FRAMES", .right = true }, { "LAST FRAME" }, { "ERRORS" }, { "URI" },
 	};
 	_cleanup_(table_unrefp) struct libscols_table *t = table_new(columns, ARRAY_SIZE(columns));
 	char state[TEXT_MAX], reason[MODEL_SENTENCE_MAX];

@@ -25,6 +25,7 @@ struct way {
 	u64 now_us;
 	bool unverified;
 	unsigned int depth;
+	bool in_blocks;
 	const struct ciphered *ciphered;
 	bool verified;		/* by its tag */
 	bool read;		/* a message was read: the counter can be noted */
@@ -263,6 +264,9 @@ static int take_block(struct way *w, const u8 **p, const u8 *end)
 	size_t n;
 	int r;
 
+	/* What was put together stands where blocks are put together. */
+	if (w->in_blocks)
+		return -EPROTONOSUPPORT;
 	r = gbt_take(&w->r->gbt, p, end, w->now_us, &apdu, &n);
 	if (r == -EBADMSG)
 		return r;
@@ -276,6 +280,7 @@ static int take_block(struct way *w, const u8 **p, const u8 *end)
 	}
 	in = *w;
 	in.depth++;
+	in.in_blocks = true;
 	take_apdus(&in, apdu, apdu + n);
 	w->read |= in.read;
 

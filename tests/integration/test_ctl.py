@@ -191,7 +191,7 @@ class Running(WithDaemon):
 
         out, err = self.ctl("status", status=1)
         self.assertEqual(err, "")
-        self.assertRegex(out, r"(?m)^house +open +ok +\d\d:\d\d:\d\d +2 (now|\d+ s ago) +1 FCS.* +%s$"
+        self.assertRegex(out, r"(?m)^house +open +ok +\d\d:\d\d:\d\d hdlc +2 (now|\d+ s ago) +1 FCS.* +%s$"
                          % re.escape(self.line.uri))
         self.assertRegex(out, r"(?m)^gone +waiting +closed +\d\d:\d\d:\d\d +0 never +none +tcp:")
         self.assertRegex(out, r"(?m)^gone: .*Connection refused")
