@@ -19,6 +19,15 @@ struct sum {
 	u32 hash;
 };
 
+static bool is_device_name(const char *text)
+{
+	for (unsigned int type = 0; type < 256; type++) {
+		if (text && text == device_type_name((u8)type))
+			return true;
+	}
+	return false;
+}
+
 static void look(const struct message *msg, const u8 *begin, const u8 *end)
 {
 	static const struct meter_settings settings = { 0 };
@@ -39,7 +48,10 @@ static void look(const struct message *msg, const u8 *begin, const u8 *end)
 		const u8 *p = (const u8 *)t->p;
 		bool ours = t->p >= msg->texts && t->p + t->len <= msg->texts + sizeof(msg->texts);
 
-		if (i != ID_MANUFACTURER && t->len && !ours && (p < begin || p + t->len > end))
+		/* Of a meter behind this one the kind is said in words of ours. */
+		if (i == ID_MANUFACTURER || (i == ID_METER_TYPE && is_device_name(t->p)))
+			continue;
+		if (t->len && !ours && (p < begin || p + t->len > end))
 			abort();
 	}
 	meter_interpret(msg, &settings, &r, &c, 1);
