@@ -182,6 +182,12 @@ static bool derive(const struct link *l, struct meter *m, struct readings *r,
 	return accepted;
 }
 
+/* A meter that speaks for itself on this line hangs behind no other one, whatever is said to have its id. */
+static bool speaks_itself(const struct link *l, const struct meter *m)
+{
+	return m && !*m->via && !strcmp(m->source, l->source->name);
+}
+
 /*
  * Whose is a message of a meter behind another one?  That one's own message came just before it, in the
  * same telegram.  NULL: it cannot be said.
@@ -191,12 +197,14 @@ static struct meter *channel_meter(struct link *l, u8 channel, const char *numbe
 	char id[METER_ID_MAX];
 	struct meter *m;
 
+	if (speaks_itself(l, registry_meter(l->reg, number)))
+		number = "";
 	if (!l->meter || (!*number && link_is_unsure(l)))
 		return NULL;
 	channel_id(l->meter->id, channel, id);
 	m = registry_meter(l->reg, *number ? number : id);
 	if (m)
-		return m;
+		return speaks_itself(l, m) ? NULL : m;
 	if (*number)
 		drop_id(l, id);
 	return registry_meter_add(l, *number ? number : id, l->meter->id);
@@ -210,13 +218,11 @@ static struct meter *own_meter(struct link *l, const struct message *msg, const 
 	if (*number)
 		learn(l, number);
 	message_meter(l, msg, number, id);
-	if (!*id)
-		return NULL;
 	m = l->meter && !strcmp(l->meter->id, id) ? l->meter : registry_meter(l->reg, id);
-	if (!m)
+	if (!m && *id)
 		m = registry_meter_add(l, id, "");
-	if (m)
-		l->meter = m;
+	/* What comes behind a telegram that is nobody's is not the one's before either. */
+	l->meter = m;
 	return m;
 }
 

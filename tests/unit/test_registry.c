@@ -285,6 +285,61 @@ static void of_several_meters_it_cannot_be_said(void **state)
 	assert_string_equal(seen.last->via, MAIN);
 }
 
+static void of_a_telegram_left_out_nothing_is_behind_the_one_before(void **state)
+{
+	send_main(MAIN);
+	send_main("house");
+	send_main(MAIN);
+	assert_said("+" MAIN " +house ");
+	/* Whose telegram this is cannot be said: then what else is in it hangs behind nobody. */
+	send_main(NULL);
+	assert_null(seen.last);
+	send_gas(GAS, 1, 0, 1000);
+	assert_null(seen.last);
+	assert_said("");
+}
+
+static void of_one_too_many_nothing_is_behind_the_one_before(void **state)
+{
+	char id[16];
+
+	for (unsigned int i = 0; i < 70; i++) {
+		snprintf(id, sizeof(id), "M%u", i);
+		send_main(MAIN);
+		message(1, id, "gas");
+		readings_set(&msg.readings, Q_GAS_VOLUME, (struct decimal){ 1, 0 });
+		deliver();
+	}
+	assert_int_equal(registry_count(lab.registry).meters, 64);
+	send_main("house");
+	assert_null(seen.last);
+	send_gas("M0", 1, 0, 1000);
+	assert_null(seen.last);
+	/* The others go on. */
+	send_main(MAIN);
+	send_gas("M0", 1, 0, 1000);
+	assert_string_equal(seen.last->id, "M0");
+	assert_string_equal(seen.last->via, MAIN);
+}
+
+/* One number for two: the second one goes by its channel, and neither takes values of the other. */
+static void the_number_of_the_meter_itself_is_none_of_a_channel(void **state)
+{
+	send_main(MAIN);
+	assert_said("+" MAIN " ");
+	for (unsigned int i = 0; i < 3; i++) {
+		send_gas(MAIN, 1, 0, 1000);
+		assert_string_equal(seen.last->id, MAIN "-1");
+		assert_string_equal(seen.last->via, MAIN);
+		send_main(MAIN);
+		assert_string_equal(seen.last->id, MAIN);
+		assert_string_equal(seen.last->via, "");
+		assert_false(seen.identity);
+		assert_false(seen.last->known[Q_GAS_VOLUME / 64] >> (Q_GAS_VOLUME % 64) & 1);
+	}
+	assert_said("+" MAIN "-1 ");
+}
+
 /* ---- what it says ---- */
 
 static void what_was_captured_once_is_one_reading(void **state)
@@ -447,6 +502,9 @@ int main(void)
 		LAB(the_name_of_the_source_goes_for_both),
 		LAB(it_may_come_behind_another_one),
 		LAB(of_several_meters_it_cannot_be_said),
+		LAB(of_a_telegram_left_out_nothing_is_behind_the_one_before),
+		LAB(of_one_too_many_nothing_is_behind_the_one_before),
+		LAB(the_number_of_the_meter_itself_is_none_of_a_channel),
 		LAB(what_was_captured_once_is_one_reading),
 		LAB(a_clock_without_an_offset_will_do),
 		LAB(a_step_back_has_to_be_confirmed),
