@@ -136,7 +136,7 @@ bool registry_meter_take(struct link *l, struct meter *m)
 	free(m->source);
 	m->source = name;
 	m->standby_said = false;
-	l->took_over = true;
+	m->taken_over = true;
 
 	return true;
 }
@@ -256,19 +256,31 @@ void registry_set_tables(struct registry *reg, const struct maker *const *tables
 		decoder_use(&reg->links[i]->source->reader.decoder, tables);
 }
 
+/* Another source that stands by for a meter, or for the one that it hangs behind; or NULL. */
+static struct link *heir_of(struct registry *reg, const struct link *l, const struct meter *m)
+{
+	const char *id = *m->via ? m->via : m->id;
+
+	for (size_t i = 0; i < reg->n_links; i++) {
+		struct link *other = reg->links[i];
+
+		if (other != l && other->meter && !strcmp(other->meter->id, id))
+			return other;
+	}
+
+	return NULL;
+}
+
 /* The meters that are read from a source go, as far as no other source stands by for them. */
 static void meters_drop(struct registry *reg, struct link *l)
 {
 	for (size_t i = reg->n_meters; i-- > 0;) {
 		struct meter *m = reg->meters[i];
-		struct link *heir = NULL;
+		struct link *heir;
 
 		if (strcmp(m->source, l->source->name))
 			continue;
-		for (size_t k = 0; k < reg->n_links; k++) {
-			if (reg->links[k] != l && reg->links[k]->meter == m)
-				heir = reg->links[k];
-		}
+		heir = heir_of(reg, l, m);
 		if (heir && registry_meter_take(heir, m))
 			registry_meter_available(reg, m, false);
 		else

@@ -13,7 +13,6 @@
  * @meter: the meter of its last message, or NULL
  * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; 0: none
  * @naming: the numbers that it named
- * @took_over: it got a meter from another source, and that was not told yet
  * @said_several: it was said that it carries several meters
  * @said_full: it was said that it names too many
  */
@@ -23,7 +22,6 @@ struct link {
 	struct meter *meter;
 	u64 first_us;
 	struct naming naming;
-	bool took_over;
 	bool said_several;
 	bool said_full;
 };

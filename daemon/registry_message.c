@@ -271,8 +271,8 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 	    ((accepted || derive_reserves_much(&m->derive)) &&
 	     m->last_mono_us - m->kept_us > KEEP_REGISTERS_US))
 		keep_want(reg->keep, m);
-	update.identity |= l->took_over | moved;
-	l->took_over = false;
+	update.identity |= m->taken_over | moved;
+	m->taken_over = false;
 	tell(reg, meter_updated, m, &update);
 	if (!m->available && mono_us() - m->last_mono_us < period_patience_us(&m->period)) {
 		registry_meter_available(reg, m, true);

@@ -51,6 +51,7 @@ struct meter_clock {
  * @last_mono_us: the same on CLOCK_MONOTONIC
  * @period: how often it sends
  * @standby_said: it was said that another source stands by for it
+ * @taken_over: it is read from another source than before, and that was not told yet
  * @messages: decoded messages since the daemon began
  * @derive: what its derived values are made from
  * @plausible: whether its values contradict each other
@@ -78,6 +79,7 @@ struct meter {
 	u64 last_mono_us;
 	struct period period;
 	bool standby_said;
+	bool taken_over;
 	u64 messages;
 	struct derive derive;
 	struct plausible plausible;

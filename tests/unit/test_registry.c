@@ -471,6 +471,40 @@ static void it_is_remembered(void **state)
 	assert_int_equal(seen.values, 0);
 }
 
+static void who_stands_by_takes_over_what_hangs_behind_it_too(void **state)
+{
+	struct source_config other = config;
+	char other_name[] = "shed";
+	struct source *house = seen.source, *shed;
+
+	other.name = other_name;
+	assert_int_equal(registry_add_source(lab.registry, &other, NULL), 0);
+	shed = seen.source;
+	assert_ptr_not_equal(shed, house);
+	for (unsigned int i = 0; i < 2; i++) {
+		seen.source = i ? shed : house;
+		send_main(MAIN);
+		send_gas(GAS, 1, 0, 1000);
+	}
+	assert_null(seen.last);
+	assert_said("+" MAIN " +" GAS " ");
+
+	registry_remove_source(lab.registry, "house");
+	assert_said("");
+	send_main(MAIN);
+	assert_string_equal(seen.last->id, MAIN);
+	assert_string_equal(seen.last->source, "shed");
+	assert_true(seen.identity);
+	send_gas(GAS, 1, 0, 1000);
+	assert_string_equal(seen.last->id, GAS);
+	assert_string_equal(seen.last->source, "shed");
+	/* Both are told to be of another source. */
+	assert_true(seen.identity);
+	assert_said("");
+	registry_remove_source(lab.registry, "shed");
+	assert_int_equal(registry_count(lab.registry).meters, 0);
+}
+
 static void its_file_says_where_it_hangs(void **state)
 {
 	struct live_time now = { 5000 * 1000000ll, (s64)REAL_US };
@@ -512,6 +546,7 @@ int main(void)
 		LAB(without_a_checksum_it_says_so),
 		LAB(it_is_forgotten_alone),
 		LAB(it_is_remembered),
+		LAB(who_stands_by_takes_over_what_hangs_behind_it_too),
 		cmocka_unit_test(its_file_says_where_it_hangs),
 	};
 
