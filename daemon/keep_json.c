@@ -107,24 +107,49 @@ static json_t *peaks_json(const struct peaks *p)
 	return json_pack("{s:I, s:o}", "month", (json_int_t)p->month, "top", top);
 }
 
+/* @set: bit per enum quantity */
+static json_t *names_json(const u64 *set)
+{
+	json_t *names = json_array();
+	int r = 0;
+
+	for (unsigned int q = 0; q < Q_COUNT; q++)
+		if (set[q / 64] >> (q % 64) & 1)
+			r |= json_array_append_new(names, json_string(quantity_table[q].name));
+	if (r) {
+		json_decref(names);
+		return NULL;
+	}
+	return names;
+}
+
+/* Of the registers that are kept; other values are not. */
+static json_t *derived_json(const struct meter *m)
+{
+	u64 set[READINGS_WORDS] = { 0 };
+
+	for (unsigned int q = 0; q < Q_SENT_COUNT; q++)
+		if (m->derive.guard.reg[q].known)
+			set[q / 64] |= m->derived[q / 64] & 1ull << (q % 64);
+	return names_json(set);
+}
+
 char *keep_text(const struct meter *m, bool last)
 {
-	json_t *j = json_object(), *known = json_array(), *identity = json_object();
+	json_t *j = json_object(), *identity = json_object();
 	char *text = NULL;
 	int r = 0;
 
 	for (unsigned int i = 0; i < ID_COUNT; i++)
 		if (*m->identity[i])
 			r |= add(identity, identity_names[i], json_string(m->identity[i]));
-	for (unsigned int q = 0; q < Q_COUNT; q++)
-		if (m->known[q / 64] >> (q % 64) & 1)
-			r |= json_array_append_new(known, json_string(quantity_table[q].name));
 	r |= add(j, "version", json_integer(VERSION));
 	r |= add(j, "meter", json_string(m->id));
 	if (*m->via)
 		r |= add(j, "via", json_string(m->via));
 	r |= add(j, "identity", identity);
-	r |= add(j, "known", known);
+	r |= add(j, "known", names_json(m->known));
+	r |= add(j, "derived", derived_json(m));
 	r |= add(j, "clock", json_integer(m->derive.guard.clock_us));
 	r |= add(j, "registers", registers_json(&m->derive.guard));
 	for (unsigned int i = 0; i < DERIVE_DIRECTIONS; i++)
@@ -323,19 +348,26 @@ static void via_read(const json_t *root, struct meter *m)
 		*m->via = '\0';
 }
 
+/* One that is not there is empty: the file may be of a version that did not write it. */
+static void names_read(const json_t *root, const char *name, u64 *set)
+{
+	const json_t *names = json_object_get(root, name);
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		int q = quantity_by_name(json_string_value(json_array_get(names, i)));
+
+		if (q >= 0)
+			set[q / 64] |= 1ull << (q % 64);
+	}
+}
+
 static void known_read(const json_t *root, struct meter *m)
 {
-	const json_t *known = json_object_get(root, "known");
-
-	for (size_t i = 0; i < json_array_size(known); i++) {
-		int q = quantity_by_name(json_string_value(json_array_get(known, i)));
-
-		if (q < 0)
-			continue;
-		m->known[q / 64] |= 1ull << (q % 64);
-		if (q >= Q_SENT_COUNT)
+	names_read(root, "known", m->known);
+	names_read(root, "derived", m->derived);
+	for (unsigned int q = Q_SENT_COUNT; q < Q_COUNT; q++)
+		if (m->known[q / 64] >> (q % 64) & 1)
 			m->derive.ever |= 1ull << (q - Q_SENT_COUNT);
-	}
 }
 
 int keep_parse(struct meter *m, const char *text, size_t n, struct live_time now, char *why)

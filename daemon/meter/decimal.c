@@ -117,6 +117,21 @@ int decimal_multiply(struct decimal a, struct decimal b, struct decimal *ret)
 	return 0;
 }
 
+int decimal_add(struct decimal a, struct decimal b, struct decimal *ret)
+{
+	struct decimal *coarse = a.exponent > b.exponent ? &a : &b, *fine = coarse == &a ? &b : &a;
+	long long mantissa = coarse->mantissa;
+
+	for (int e = coarse->exponent; e > fine->exponent; e--)
+		if (__builtin_mul_overflow(mantissa, 10, &mantissa))
+			return -ERANGE;
+	if (__builtin_add_overflow(mantissa, fine->mantissa, &mantissa))
+		return -ERANGE;
+	*ret = (struct decimal){ mantissa, fine->exponent };
+
+	return 0;
+}
+
 /* As many as an s8 exponent can ask for. */
 static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000"
 			    "0000000000000000000000000000000000000000000000000000000000000000";

@@ -43,6 +43,13 @@ int decimal_parse_text(const char *s, size_t n, struct decimal *ret);
  */
 int decimal_multiply(struct decimal a, struct decimal b, struct decimal *ret);
 
+/**
+ * decimal_add() - exact sum, to the finer resolution of the two
+ *
+ * Return: 0; -ERANGE if it does not fit: *@ret is untouched then.
+ */
+int decimal_add(struct decimal a, struct decimal b, struct decimal *ret);
+
 #define DECIMAL_TEXT_MAX	160	/* sign, 19 digits, point, up to 128 zeros, NUL */
 
 /*

@@ -115,6 +115,38 @@ static void derive_l2(struct readings *r)
 	readings_set_derived(r, Q_VOLTAGE_L2, (struct decimal){ llround(u2), l1->exponent });
 }
 
+#define TARIFFS_MAX	4
+
+/* The registers of the tariffs are so far from each other in the table. */
+#define TARIFF_STEP	(Q_ACTIVE_ENERGY_IMPORT_T2 - Q_ACTIVE_ENERGY_IMPORT_T1)
+
+_Static_assert(Q_ACTIVE_ENERGY_IMPORT_T4 == Q_ACTIVE_ENERGY_IMPORT_T1 + 3 * TARIFF_STEP, "order");
+_Static_assert(Q_ACTIVE_ENERGY_EXPORT_T4 == Q_ACTIVE_ENERGY_EXPORT_T1 + 3 * TARIFF_STEP, "order");
+
+/*
+ * The register over all tariffs of a telegram that has only those of each, as of Dutch and Belgian meters.
+ * From the first one on, at least two, without a gap: of a telegram that lost a line there is no sum.
+ */
+static void derive_total(struct readings *r, enum quantity total, enum quantity first)
+{
+	struct decimal sum = r->value[first];
+	unsigned int n = 1;
+
+	if (readings_has(r, total) || !readings_has(r, first))
+		return;
+	for (unsigned int i = 1; i < TARIFFS_MAX; i++) {
+		enum quantity q = first + i * TARIFF_STEP;
+
+		if (!readings_has(r, q))
+			continue;
+		if (n != i || decimal_add(sum, r->value[q], &sum) < 0)
+			return;
+		n++;
+	}
+	if (n >= 2)
+		readings_set_derived(r, total, sum);
+}
+
 void meter_interpret(const struct message *msg, const struct meter_settings *settings,
 		     struct readings *r, struct meter_clock *clock, u64 real_us)
 {
@@ -127,6 +159,10 @@ void meter_interpret(const struct message *msg, const struct meter_settings *set
 	/* Current transformers are the meter's own. */
 	if (!msg->channel)
 		scale_apply(&settings->scale, r);
+	if (msg->list.shape == LIST_TELEGRAM && !msg->channel) {
+		derive_total(r, Q_ACTIVE_ENERGY_IMPORT, Q_ACTIVE_ENERGY_IMPORT_T1);
+		derive_total(r, Q_ACTIVE_ENERGY_EXPORT, Q_ACTIVE_ENERGY_EXPORT_T1);
+	}
 
 	/* A clock that the meter itself calls invalid may show anything. */
 	if (r->has_time && r->time.status != COSEM_STATUS_NONE &&

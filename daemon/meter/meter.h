@@ -160,7 +160,8 @@ int meter_id_make(const char *text, size_t n, char *id);
  * @msg: the message
  * @settings: the source's
  * @r: the interpreted readings: scaled (but for a meter behind this one), without the zeros of
- *     phases that do not exist, without a time that the meter calls invalid
+ *     phases that do not exist, without a time that the meter calls invalid; of a telegram with registers
+ *     of tariffs alone with their sum as well, marked as derived
  * @clock: the interpreted clock, or NULL
  * @real_us: time of reception, to tell apart the two hours that the end of summer time gives
  */

@@ -35,7 +35,7 @@ json_t *json_decimal(struct decimal d);
 int json_add_readings(json_t *object, const struct readings *r, unsigned int groups);
 
 /**
- * json_add_derived() - add a list DERIVED_NAME of names, unless it would be empty
+ * json_add_derived() - add a list DERIVED_NAME of names, in place of another one, unless it would be empty
  * @object: the object
  * @derived: bit per enum quantity, READINGS_WORDS
  * @shown: likewise: those that are in the object

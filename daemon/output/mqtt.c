@@ -125,24 +125,30 @@ static void say_readings(struct mqtt_output *o, const char *topic, unsigned int 
 }
 
 /*
- * Adds the registers that were accepted last and are not in the object; @newest: of which time the
- * newest one is.
+ * Adds the registers that were accepted last and are not in the object, and says which registers are
+ * derived; @newest: of which time the newest one is.
  */
 static int add_accepted(json_t *object, const struct meter *m, u64 *newest)
 {
+	u64 shown[READINGS_WORDS] = { 0 };
+
 	for (unsigned int q = 0; q < Q_SENT_COUNT; q++) {
 		const struct guard_register *reg = &m->derive.guard.reg[q];
 		const char *name = quantity_table[q].name;
 		struct decimal v;
 
-		if (!reg->known || json_object_get(object, name) ||
-		    decimal_from_double(reg->value, &v) < 0)
+		if (json_object_get(object, name)) {
+			shown[q / 64] |= 1ull << (q % 64);
+			continue;
+		}
+		if (!reg->known || decimal_from_double(reg->value, &v) < 0)
 			continue;
 		if (json_object_set_new(object, name, json_decimal(v)))
 			return -ENOMEM;
+		shown[q / 64] |= 1ull << (q % 64);
 		*newest = reg->time_us > *newest ? reg->time_us : *newest;
 	}
-	return 0;
+	return json_add_derived(object, m->derived, shown, JSON_GROUP(GROUP_ENERGY));
 }
 
 /*

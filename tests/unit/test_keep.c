@@ -55,6 +55,8 @@ static struct meter *meter_that_counts(void)
 			live_register(&d->live[DERIVE_IMPORT], (double)(at.real_us / S - 1768000010),
 				      10, later(-(back + 10) * S), false);
 	}
+	/* Not of the voltage, whose value is not kept. */
+	m->derived[0] |= 1ull << Q_ACTIVE_ENERGY_IMPORT | 1ull << Q_VOLTAGE_L2;
 	d->guard.clock_us = now.real_us - 600 * S;
 	d->guard.reg[Q_ACTIVE_ENERGY_IMPORT] =
 		(struct guard_register){ .known = true, .value = 468000.125,
@@ -130,6 +132,7 @@ static void all_of_it_comes_back(void **state)
 	assert_memory_equal(&a->derive.peaks, &b->derive.peaks, sizeof(struct peaks));
 	assert_memory_equal(&a->derive.peaks_before, &b->derive.peaks_before, sizeof(struct peaks));
 	assert_memory_equal(a->known, b->known, sizeof(a->known));
+	assert_int_equal(b->derived[0], 1ull << Q_ACTIVE_ENERGY_IMPORT);
 	assert_memory_equal(a->identity, b->identity, sizeof(a->identity));
 	/* What had a value may be lost: that can be said. */
 	assert_true(b->derive.ever >> (Q_ACTIVE_ENERGY_IMPORT_LIVE - Q_SENT_COUNT) & 1);
@@ -345,6 +348,12 @@ static void what_is_left_out(void **state)
 	free(t);
 	t = changed(text, "\"active_power_import\"", "\"heat_power\", 7, \"active_power_import\"");
 	meter_free(again(t, now));
+	free(t);
+	/* Or of one that had none. */
+	t = changed(text, "\"derived\"", "\"derived_\"");
+	b = again(t, now);
+	assert_int_equal(b->derived[0], 0);
+	meter_free(b);
 	free(t);
 	/* What is no printable ASCII, and too long. */
 	t = changed(text, "\"6525\"", "\"\\u0007\xc3\xa5 "

@@ -104,6 +104,30 @@ static void decimals_are_read_strictly(void **state)
 	}
 }
 
+static void sums_are_exact(void **state)
+{
+	static const struct { struct decimal a, b, sum; int r; } rows[] = {
+		{ { 123456, 0 }, { 1, 0 }, { 123457, 0 } },
+		{ { 12, 3 }, { 5, -1 }, { 120005, -1 } },
+		{ { 5, -1 }, { 12, 3 }, { 120005, -1 } },
+		{ { -1, 0 }, { 1, -3 }, { -999, -3 } },
+		{ { 0, 127 }, { 7, -128 }, { 7, -128 } },
+		{ { INT64_MAX, 0 }, { 0, 0 }, { INT64_MAX, 0 } },
+		{ { INT64_MAX, 0 }, { 1, 0 }, { 77, 7 }, -ERANGE },
+		{ { INT64_MIN, 5 }, { -1, 5 }, { 77, 7 }, -ERANGE },
+		{ { 1, 19 }, { 1, 0 }, { 77, 7 }, -ERANGE },
+		{ { 1, 127 }, { 1, -128 }, { 77, 7 }, -ERANGE },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct decimal d = { 77, 7 };
+
+		assert_int_equal(decimal_add(rows[i].a, rows[i].b, &d), rows[i].r);
+		assert_int_equal(d.mantissa, rows[i].sum.mantissa);
+		assert_int_equal(d.exponent, rows[i].sum.exponent);
+	}
+}
+
 /* ---- messages ---- */
 
 static struct message msg;
@@ -274,6 +298,64 @@ static void what_was_not_measured_says_so(void **state)
 	assert_true(u.derived);
 	assert_false(derived(m->derived, Q_VOLTAGE_L2));
 	meter_free(m);
+}
+
+/* A telegram of these lines, as the meter means it. */
+static void interpret_lines(const char *lines)
+{
+	static char text[1024];
+	struct decoder decoder = { 0 };
+	unsigned int channel = 0;
+
+	snprintf(text, sizeof(text), "/ISK5\\2TEST\r\n\r\n%s!\r\n", lines);
+	assert_int_equal(message_next_telegram(&decoder, (const u8 *)text, strlen(text), &channel, &msg), 0);
+	interpret(0);
+}
+
+#define T(number, value)	"1-0:1.8." #number "(" value "*kWh)\r\n"
+
+static void tariffs_alone_make_a_total(void **state)
+{
+	static const struct { const char *lines, *total; } rows[] = {
+		{ T(1, "000123.456") T(2, "000876.543"), "999999" },
+		{ T(2, "000876.543") T(1, "000123.456"), "999999" },
+		{ T(1, "1.1") T(2, "2.22") T(3, "3") T(4, "4.444"), "10764" },
+		{ T(1, "1.0001") T(2, "2"), "3000.1" },
+		{ T(1, "0.1") T(2, "0.2"), "300" },
+		/* As it was sent, whatever the sum is. */
+		{ T(0, "000999.998") T(1, "000123.456") T(2, "000876.543"), "999998" },
+		/* One that may not be all, and those that are not. */
+		{ T(1, "1"), "absent" },
+		{ T(2, "1"), "absent" },
+		{ T(2, "1") T(3, "1"), "absent" },
+		{ T(1, "1") T(3, "1"), "absent" },
+		{ T(1, "1") T(2, "1") T(4, "1"), "absent" },
+		{ T(1, "1") "1-0:1.8.2(1*kW)\r\n", "absent" },
+		{ T(1, "900000000000000000") T(2, "900000000000000000"), "1800000000000000000000" },
+		{ T(1, "999999999999999999") T(2, "0.00000000000000001"), "absent" },
+		{ "1-0:2.8.1(1*kWh)\r\n1-0:2.8.2(2*kWh)\r\n", "absent" },
+	};
+
+	start(SIM_KAIFA);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		interpret_lines(rows[i].lines);
+		if (strcmp(value(Q_ACTIVE_ENERGY_IMPORT), rows[i].total))
+			fail_msg("%s: %s", rows[i].lines, value(Q_ACTIVE_ENERGY_IMPORT));
+	}
+	assert_string_equal(value(Q_ACTIVE_ENERGY_EXPORT), "3000");
+	assert_true(derived(readings.derived, Q_ACTIVE_ENERGY_EXPORT));
+	/* As transmitted there is none. */
+	assert_false(readings_has(&msg.readings, Q_ACTIVE_ENERGY_EXPORT));
+
+	/* Of a meter whose tariffs come in one list, and the total in another, none is needed. */
+	msg.list.shape = LIST_ROWS;
+	interpret(0);
+	assert_string_equal(value(Q_ACTIVE_ENERGY_EXPORT), "absent");
+
+	settings.scale.factor[KIND_ACTIVE_ENERGY] = (struct decimal){ 5, -1 };
+	settings.scale.active = true;
+	interpret_lines(T(1, "1") T(2, "2"));
+	assert_string_equal(value(Q_ACTIVE_ENERGY_IMPORT), "1500");
 }
 
 /* ---- clocks ---- */
@@ -561,11 +643,13 @@ int main(void)
 		cmocka_unit_test(decimals_become_the_nearest_double),
 		cmocka_unit_test(doubles_become_the_shortest_decimal),
 		cmocka_unit_test(decimals_are_read_strictly),
+		cmocka_unit_test(sums_are_exact),
 		cmocka_unit_test(factors_are_per_kind),
 		cmocka_unit_test(a_product_that_does_not_fit_is_dropped),
 		cmocka_unit_test(zeros_of_phases_that_do_not_exist),
 		cmocka_unit_test(u2_of_a_triangle_only_when_asked),
 		cmocka_unit_test(what_was_not_measured_says_so),
+		cmocka_unit_test(tariffs_alone_make_a_total),
 		cmocka_unit_test(clocks_are_interpreted),
 		cmocka_unit_test(summer_time_is_that_of_the_host_zone_database),
 		cmocka_unit_test(each_makers_clock_is_right),

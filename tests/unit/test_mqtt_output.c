@@ -237,13 +237,21 @@ static void test_output_accepted_registers(void **state)
 	assert_said(&s->client, "amshan/7359992890941742/energy={\"active_energy_export\":5,"
 				"\"active_energy_import\":1230," RECEIVED "}!\n");
 
+	/* Of a sum it is said that it is one, now and then. */
+	s->meter->derived[Q_ACTIVE_ENERGY_IMPORT / 64] |= 1ull << (Q_ACTIVE_ENERGY_IMPORT % 64);
+	s->meter->derived[Q_VOLTAGE_L2 / 64] |= 1ull << (Q_VOLTAGE_L2 % 64);
+	update(s, &r, false);
+	assert_said(&s->client, "amshan/7359992890941742/energy={\"active_energy_export\":5,"
+				"\"active_energy_import\":1230,\"derived\":[\"active_energy_import\"],"
+				RECEIVED "}!\n");
+
 	/* And it is said when the daemon has started. */
 	s->output->ops->meter_removed(s->output, s->meter);
 	s->output->ops->meter_added(s->output, s->meter);
 	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
 				"amshan/7359992890941742/availability=offline!\n"
 				"amshan/7359992890941742/energy={\"active_energy_import\":1230,"
-				RECEIVED "}!\n"
+				"\"derived\":[\"active_energy_import\"]," RECEIVED "}!\n"
 				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
 }
 
