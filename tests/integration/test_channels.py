@@ -26,8 +26,8 @@ def crc_arc(octets):
 def telegram(second, power, gas, minute, checksum=True):
     """A Dutch one of 11:20 on a day in winter: power in W, gas in litres as it was at this minute past eleven."""
     lines = ["/AMS5\\TEST", "", "1-3:0.2.8(50)", "0-0:1.0.0(2511221120%02dW)" % second,
-             "0-0:96.1.1(%s)" % MAIN.encode().hex().upper(), "1-0:1.8.1(000123.456*kWh)", "0-0:96.14.0(0002)",
-             "1-0:1.7.0(%06.3f*kW)" % (power / 1000), "0-0:96.7.21(00004)", "1-0:32.32.0(00002)", "1-0:32.7.0(230.1*V)",
+             "0-0:96.1.1(%s)" % MAIN.encode().hex().upper(), "1-0:1.8.1(000123.456*kWh)",
+             "1-0:1.8.2(000200.044*kWh)", "0-0:96.14.0(0002)", "1-0:1.7.0(%06.3f*kW)" % (power / 1000), "0-0:96.7.21(00004)", "1-0:32.32.0(00002)", "1-0:32.7.0(230.1*V)",
              "0-1:24.1.0(003)", "0-1:96.1.0(%s)" % GAS.encode().hex().upper(),
              "0-1:24.2.1(25112211%02d00W)(%09.3f*m3)" % (minute, gas / 1000), "!"]
     octets = "\r\n".join(lines).encode()
@@ -91,6 +91,8 @@ class Channels(MqttTest):
         # The factor of the current transformers is the main meter's alone.
         self.assertEqual(main["Power"]["ActivePowerImport"], 5030)
         self.assertEqual(main["Energy"]["ActiveEnergyImportT1"], rounded(1234560))
+        self.assertEqual(main["Energy"]["ActiveEnergyImport"], rounded(3235000))
+        self.assertEqual([n for n in main["Meter"]["Derived"] if "energy" in n], ["active_energy_import"])
         self.assertEqual(self.bus.managed()["/org/amshan/Amshan1/source/house"][NAME + "Source"]["Meter"], MAIN)
 
         quality = lab.wait_for(lambda: self.said("amshan/%s/quality" % MAIN), why=self.amshand.log)[-1]
@@ -121,6 +123,33 @@ class Channels(MqttTest):
         self.assertEqual(self.meter(GAS)["Meter"]["Messages"], 7)
         # The main meter says its own each time.
         lab.wait_for(lambda: len(self.said("amshan/%s/power" % MAIN)) == 7, why=self.amshand.log)
+
+    def test_tariffs_alone(self):
+        """Their sum is the register that all else is counted on from; what is transmitted is shown without it."""
+        self.start()
+        self.send(503, 1000, 0)
+        energy = lab.wait_for(lambda: self.said("amshan/%s/energy" % MAIN), why=self.amshand.log)[-1]
+        self.assertEqual((energy["active_energy_import"], energy["derived"]), (3235000, ["active_energy_import"]))
+
+        def live():
+            self.send(503, 1000, 0)
+            return [p["active_energy_import_live"] for p in self.said("amshan/%s/derived" % MAIN)
+                    if p.get("active_energy_import_live")]
+        # Whoever counts is ahead of it by what flowed since, but by less than its last digit (scale = 10).
+        self.assertIn(lab.wait_for(live, step=0.3, why=self.amshand.log)[0] - 3235000, range(10))
+        self.assertRegex(self.ctl("show", MAIN), r"(?m)^active_energy_import +3235000 +Wh, derived ")
+        capture = self.folder.write("telegram", telegram(1, 503, 1000, 0).decode())
+        decoded = self.ctl("decode", capture)
+        self.assertIn("active_energy_import_t2", decoded)
+        self.assertNotRegex(decoded, r"active_energy_import\b|derived")
+
+        # It is kept as what it is.
+        self.amshand.stop()
+        before = len(self.said("amshan/%s/energy" % MAIN))
+        self.start()
+        self.send(503, 1000, 0)
+        kept = lab.wait_for(lambda: self.said("amshan/%s/energy" % MAIN)[before:], why=self.amshand.log)[0]
+        self.assertEqual((kept["active_energy_import"], kept["derived"]), (3235000, ["active_energy_import"]))
 
     def test_without_a_checksum(self):
         self.start()
