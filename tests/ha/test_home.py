@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A real Home Assistant with two meters: one that sends registers late, and one that begins to export.
+"""A real Home Assistant with three meters: one that sends registers late, one that begins to export, and one that
+sends telegrams of P1, with a gas meter behind it.
 
 The tests share one house and go on in the order of their names: an hour has to pass in it.
 """
@@ -16,6 +17,7 @@ from home import Home
 
 ZONE = "Europe/Oslo"
 A, B = "6970631400000011", "7359992800000022"
+C, GAS = "E0040000000000001", "G000000000000001"         # the simulator's own
 EVERY = 18                      # of so many lists one has registers
 FIRST_REGISTERS = 6 * 60        # before the full hour
 SLOT = 300                      # seconds of a short-term statistic
@@ -30,6 +32,8 @@ CLASSES = {     # by the end of the name: what Home Assistant has to make of it
     "reactive_energy_import": ("reactive_energy", "total_increasing", "kvarh"),
     "active_energy_import_live": ("energy", "total_increasing", "kWh"),
     "active_energy_import_error": (None, "measurement", "Wh"),
+    "gas_volume": ("gas", "total_increasing", "m³"), "active_energy_import_t2": ("energy", "total_increasing", "kWh"),
+    "problem": ("problem", None, None),
 }
 
 
@@ -49,9 +53,10 @@ class House:
         self.folder = lab.Folder().__enter__()
         self.port = lab.free_port()
         self.broker = lab.Broker(self.port)
-        self.a, self.b = meters.Meter(time.time), meters.Meter(time.time)
-        self.conf = ('source "a" { uri = "%s" }\nsource "b" { uri = "%s" }\nmqtt { host = "127.0.0.1" port = %d }\n' %
-                     (self.a.uri(), self.b.uri(), self.port))
+        self.meters = [meters.Meter(time.time) for _ in "abc"]
+        self.a, self.b, self.c = self.meters
+        self.conf = "".join('source "%s" { uri = "%s" }\n' % (name, m.uri()) for name, m in zip("abc", self.meters))
+        self.conf += 'mqtt { host = "127.0.0.1" port = %d }\n' % self.port
         self.daemon = None
         self.home = Home(self.place, ZONE)
         self.home.start()
@@ -89,7 +94,7 @@ class House:
         self.home.stop()
         if self.daemon:
             self.daemon_stop()
-        for meter in (self.a, self.b):
+        for meter in self.meters:
             meter.close()
         self.broker.__exit__()
         self.folder.__exit__()
@@ -131,6 +136,8 @@ class HomeTest(unittest.TestCase):
         cls.solar = solar[first - 20:]
         cls.house.a.play(cls.rows)
         cls.house.b.play(cls.solar, now + 2 - cls.solar[0][0])
+        cls.telegrams = meters.messages("--maker", "dsmr5", "--start", "2026-11-20T12:00:00Z", "--duration", 400)
+        cls.house.c.play(cls.telegrams, now + 2 - cls.telegrams[0][0])
         cls.house.daemon_start()
 
     def setUp(self):
@@ -154,22 +161,39 @@ class HomeTest(unittest.TestCase):
     def test_02_entities(self):
         """Each that was announced is there as it was announced, with the value that was sent last."""
         for meter in (A, B):
-            announced = self.house.payload("homeassistant/device/amshan_%s/config" % meter)["cmps"]
-            registry, states = self.home.entities(), self.home.states()
-            for name, c in announced.items():
-                with self.subTest(meter=meter, name=name):
-                    entity = "%s.amshan_%s_%s" % (c["p"], meter, name)
-                    self.assertEqual(registry[entity]["unique_id"], "amshan_%s_%s" % (meter, name))
-                    self.assertEqual(registry[entity]["entity_category"], c.get("ent_cat"))
-                    self.assertEqual(registry[entity]["disabled_by"], None if c.get("en", True) else "integration")
-                    if not c.get("en", True):
-                        continue
-                    attributes = states[entity]["attributes"]
-                    got = tuple(attributes.get(k) for k in ("device_class", "state_class", "unit_of_measurement"))
-                    self.assertEqual(got, (c.get("dev_cla"), c.get("stat_cla"), c.get("unit_of_meas")))
-                    self.assertEqual(got, CLASSES.get(name, got))
-                    self.assertNotIn(states[entity]["state"], ("unavailable", ""))
-            self.assertGreater(len(announced), 10)
+            self.assertGreater(self.check_announced(meter), 10)
+
+    def check_announced(self, meter):
+        """How many entities a meter has; each is as it was announced."""
+        announced = self.house.payload("homeassistant/device/amshan_%s/config" % meter)["cmps"]
+        registry, states = self.home.entities(), self.home.states()
+        for name, c in announced.items():
+            with self.subTest(meter=meter, name=name):
+                entity = "%s.amshan_%s_%s" % (c["p"], meter, name)
+                self.assertEqual(registry[entity]["unique_id"], "amshan_%s_%s" % (meter, name))
+                self.assertEqual(registry[entity]["entity_category"], c.get("ent_cat"))
+                self.assertEqual(registry[entity]["disabled_by"], None if c.get("en", True) else "integration")
+                if not c.get("en", True):
+                    continue
+                attributes = states[entity]["attributes"]
+                got = tuple(attributes.get(k) for k in ("device_class", "state_class", "unit_of_measurement"))
+                self.assertEqual(got, (c.get("dev_cla"), c.get("stat_cla"), c.get("unit_of_meas")))
+                self.assertEqual(got, CLASSES.get(name, got))
+                self.assertNotIn(states[entity]["state"], ("unavailable", ""))
+        return len(announced)
+
+    def test_02_telegrams_and_a_gas_meter(self):
+        """A meter of P1 is one device, and the gas meter behind it another."""
+        lab.wait_for(lambda: {"amshan_" + C, "amshan_" + GAS} <= set(self.home.devices()), 60, 0.5,
+                     why=self.house.daemon.log)
+        self.house.wait(C, "active_energy_import_live", is_number, 60)
+        self.assertGreater(self.check_announced(C), 20)
+        self.assertGreaterEqual(self.check_announced(GAS), 1)
+        devices = self.home.devices()
+        self.assertEqual(devices["amshan_" + GAS]["via_device_id"], devices["amshan_" + C]["id"])
+        sent = {row["channel"]["gas_volume"] for _, _, row in self.telegrams if "channel" in row}
+        self.assertIn(float(self.house.wait(GAS, "gas_volume", is_number)), sent)
+        self.assertEqual(self.home.state("binary_sensor.amshan_%s_problem" % C), "off")
 
     def test_03_values(self):
         for topic, names in (("energy", ("active_energy_import", "reactive_energy_export")),
