@@ -10,7 +10,7 @@
 
 #include "meter/reader.h"
 
-/* A block transfer of a ciphered APDU of a block transfer: nobody sends more. */
+/* Ciphered blocks, or a block transfer of a ciphered APDU: nobody sends more. */
 #define DEPTH_MAX 3
 
 /* The message and the plain text being read: one loop, one at a time, too large for 1,000 copies. */

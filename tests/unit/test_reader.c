@@ -402,6 +402,13 @@ static void depth_is_bounded(void **state)
 		memcpy(in, octets, n);
 	}
 	assert_null(strchr(told(lab, LINK_HDLC, in, n), 'M'));
+	/* The octets of a block in blocks would be moved to where they stand. */
+	n = block(1, true, in, list(SIM_APDU, 1, in), octets);
+	n = block(1, true, octets, n, in);
+	assert_string_equal(told(lab, LINK_HDLC, in, n), "U");
+	n = seal(0x30, 1, octets, block(1, true, in, list(SIM_APDU, 1, in), octets), in);
+	n = block(1, true, in, n, octets);
+	assert_string_equal(told(lab, LINK_HDLC, octets, n), "U");
 	n = ciphered(0x30, 1, 1, in);
 	n = seal(0x30, 2, in, n, octets);
 	assert_null(strchr(told(lab, LINK_HDLC, octets, n), 'M'));
