@@ -86,7 +86,7 @@ void bare_push(struct bare_framer *f, const u8 *data, size_t n, u64 now_ns, bare
 {
 	if (!n)
 		return;
-	if (now_ns && f->last_ns && now_ns - f->last_ns >= BARE_PAUSE_NS) {
+	if (now_ns > f->last_ns && f->last_ns && now_ns - f->last_ns >= BARE_PAUSE_NS) {
 		bare_flush(f);
 		f->lost = false;
 	}
@@ -107,6 +107,13 @@ void bare_push(struct bare_framer *f, const u8 *data, size_t n, u64 now_ns, bare
 			f->n = 0;
 		}
 	}
+}
+
+void bare_pass(struct bare_framer *f, u64 now_ns)
+{
+	f->last_ns = now_ns;
+	f->n = 0;
+	f->lost = true;
 }
 
 void bare_flush(struct bare_framer *f)

@@ -52,6 +52,9 @@ void bare_init(struct bare_framer *f);
 void bare_push(struct bare_framer *f, const u8 *data, size_t n, u64 now_ns, bare_message_fn fn,
 	       void *ctx);
 
+/* bare_pass() - octets came and are somebody else's: what goes on behind them is no beginning */
+void bare_pass(struct bare_framer *f, u64 now_ns);
+
 /* bare_flush() - nothing follows: what is not whole is counted and forgotten */
 void bare_flush(struct bare_framer *f);
 

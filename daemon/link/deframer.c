@@ -98,10 +98,13 @@ void deframer_init(struct deframer *d)
 	segments_init(&d->segments);
 }
 
-/* Is this framing the one, or may it be? */
+/*
+ * Is this framing the one, or may it be?  No checksum speaks for a bare APDU, and noise may look like
+ * one: it shuts out nobody.
+ */
 static bool listens(const struct deframer *d, enum link_framing framing)
 {
-	return d->framing == LINK_UNKNOWN || d->framing == framing;
+	return d->framing == LINK_UNKNOWN || d->framing == LINK_APDU || d->framing == framing;
 }
 
 /* Breaks and overruns have fillers in the place of octets. */
@@ -128,6 +131,8 @@ void deframer_push(struct deframer *d, const u8 *data, const u8 *flags, size_t n
 		mbus_push(&d->mbus, data, n, now_ns, take_mbus, &c);
 	if (listens(d, LINK_APDU))
 		bare_push(&d->bare, data, n, now_ns, take_bare, &c);
+	else if (n)
+		bare_pass(&d->bare, now_ns);
 }
 
 int deframer_frame(struct deframer *d, const u8 *frame, size_t n, u64 now_ns, deframer_fn fn, void *ctx)

@@ -5,6 +5,7 @@
  * HDLC with its segments, P1, M-Bus and bare APDUs each have a room of their own; this is the door to
  * all of them.  At first all listen; the one that finds something valid first is remembered, and the
  * others are not asked any more until the owner says that nothing valid comes (deframer_sniff()).
+ * Behind bare APDUs, which have no checksum, all go on listening.
  * Pure: no allocation, no I/O, no clock.
  */
 #ifndef AMSHAN_LINK_DEFRAMER_H

@@ -185,7 +185,10 @@ static void what_is_in_them_is_handed_over(void **state)
 	}
 }
 
-/* Another framing is heard only when the owner says that the first one is gone. */
+/*
+ * Another framing is heard only when the owner says that the first one is gone; behind an APDU, for
+ * which nothing speaks, at once.
+ */
 static void another_framing_is_heard_after_sniffing(void **state)
 {
 	u8 octets[2 * ENC_OCTETS_MAX];
@@ -202,9 +205,11 @@ static void another_framing_is_heard_after_sniffing(void **state)
 			}
 			push(d, octets, framings[i].make(octets), 10 * SECOND, &rng, &h);
 			assert_int_equal(h.payloads, 1);
-			push(d, octets, framings[k].make(octets), 20 * SECOND, &rng, &h);
-			assert_int_equal(h.payloads, 1);
-			deframer_sniff(d);
+			if (framings[i].framing != LINK_APDU) {
+				push(d, octets, framings[k].make(octets), 20 * SECOND, &rng, &h);
+				assert_int_equal(h.payloads, 1);
+				deframer_sniff(d);
+			}
 			push(d, octets, framings[k].make(octets), 30 * SECOND, &rng, &h);
 			if (h.payloads != 2 || d->framing != framings[k].framing)
 				fail_msg("%s behind %s: not found", framings[k].name, framings[i].name);
@@ -232,6 +237,51 @@ static void noise_in_front_costs_nothing(void **state)
 			fail_msg("%s behind noise: %u payloads", framings[i].name, h.payloads);
 		free(d);
 	}
+}
+
+/* Noise that looks like a ciphered APDU, and does so again, costs no message of any framing. */
+static void what_looks_like_an_apdu_shuts_nothing_out(void **state)
+{
+	static const u8 noise[] = { 0xdb, 0x00, 0x05, 0x30, 0x00, 0x00, 0x00, 0x01 };
+	u8 octets[2 * ENC_OCTETS_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(framings); i++) {
+		struct deframer *d = deframer();
+		struct sim_rng rng = { .state = 21 + i };
+		struct heard h = { 0 };
+
+		for (unsigned int k = 1; k < 10; k += 2) {
+			push(d, noise, sizeof(noise), k * 10 * SECOND, &rng, &h);
+			push(d, octets, framings[i].make(octets), (k + 1) * 10 * SECOND, &rng, &h);
+		}
+		/* The noise is heard once, or each time where APDUs are what comes. */
+		assert_int_equal(d->framing, framings[i].framing);
+		if (h.payloads != (framings[i].framing == LINK_APDU ? 10 : 6))
+			fail_msg("%s: %u payloads", framings[i].name, h.payloads);
+		free(d);
+	}
+}
+
+/* Sniffing begins in the middle of a frame: what is in it is no bare APDU. */
+static void the_middle_of_a_frame_begins_nothing(void **state)
+{
+	struct deframer *d = deframer();
+	u8 octets[2 * ENC_OCTETS_MAX];
+	struct sim_rng rng = { .state = 17 };
+	struct heard h = { 0 };
+	size_t n = hdlc(octets), head;
+
+	for (head = 0; head + 3 < n && memcmp(octets + head, "\xe6\xe7\x00", 3); head++)
+		;
+	assert_true(head + 3 < n);
+	push(d, octets, n, 10 * SECOND, &rng, &h);
+	push(d, octets, head, 20 * SECOND, &rng, &h);
+	deframer_sniff(d);
+	push(d, octets + head, n - head, 20 * SECOND, &rng, &h);
+	assert_int_equal(h.payloads, 2);
+	assert_int_equal(d->framing, LINK_HDLC);
+	assert_int_equal(d->bare.stats.messages, 0);
+	free(d);
 }
 
 /* A message of which the beginning is missing is in no framing a message. */
@@ -314,6 +364,8 @@ int main(void)
 		cmocka_unit_test(what_is_in_them_is_handed_over),
 		cmocka_unit_test(another_framing_is_heard_after_sniffing),
 		cmocka_unit_test(noise_in_front_costs_nothing),
+		cmocka_unit_test(what_looks_like_an_apdu_shuts_nothing_out),
+		cmocka_unit_test(the_middle_of_a_frame_begins_nothing),
 		cmocka_unit_test(half_a_message_is_none),
 		cmocka_unit_test(segments_become_one_message),
 		cmocka_unit_test(fillers_are_no_octets),
