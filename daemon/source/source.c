@@ -216,11 +216,26 @@ static void take_unit(struct arrival *a, const struct link_unit *unit)
 		undecoded_keep(&s->undecoded, a->real, a->why, unit->octets, unit->n);
 }
 
+/* No checksum says that it is valid: that it can be decoded is all there is. */
+static void take_bare(struct arrival *a, const struct link_unit *unit)
+{
+	struct source *s = a->s;
+	u64 before = s->stats.malformed + s->stats.unsupported;
+
+	take_unit(a, unit);
+	if (s->stats.malformed + s->stats.unsupported == before)
+		note_unit(a);
+}
+
 /* What comes as octets comes now. */
 static void unit_now(void *ctx, const struct link_unit *unit)
 {
 	struct arrival a = arrival_now(ctx);
 
+	if (unit->framing == LINK_APDU) {
+		take_bare(&a, unit);
+		return;
+	}
 	note_unit(&a);
 	take_unit(&a, unit);
 }
@@ -268,10 +283,8 @@ void source_eof(struct source *s)
 	deframer_flush(&s->deframer, unit_now, s);
 }
 
-/* No checksum says that these are valid: that they can be decoded is all there is. */
 static void take_unframed(struct source *s, const u8 *data, size_t n, enum link_framing framing)
 {
-	u64 before = s->stats.malformed + s->stats.unsupported;
 	const struct link_unit unit = {
 		.framing = framing,
 		.octets = data,
@@ -282,9 +295,7 @@ static void take_unframed(struct source *s, const u8 *data, size_t n, enum link_
 	};
 	struct arrival a = arrival_now(s);
 
-	take_unit(&a, &unit);
-	if (s->stats.malformed + s->stats.unsupported == before)
-		note_unit(&a);
+	take_bare(&a, &unit);
 }
 
 void source_datagram(struct source *s, const u8 *data, size_t n)
@@ -445,6 +456,8 @@ static void line_opened(struct source *s)
 	s->open_us = mono_us();
 	deframer_flush(&s->deframer, unit_now, s);
 	reader_flush(&s->reader);
+	/* Who knows what is at its end now? */
+	deframer_sniff(&s->deframer);
 	health_begin(s);
 	if (s->ops->online)
 		timer_arm(s, s->open_us + period_patience_us(&s->period));
