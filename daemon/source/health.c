@@ -38,7 +38,8 @@ static enum source_health closest(const struct source_window *n, const struct so
 	u64 cut = n->hdlc.timeouts - n0->hdlc.timeouts;
 
 	/* Noise has flags; heads of M-Bus and ends of telegrams that fit by chance it has not. */
-	if (n->p1.crc_errors != n0->p1.crc_errors || n->mbus.sum_errors != n0->mbus.sum_errors)
+	if (n->p1.crc_errors != n0->p1.crc_errors || n->mbus.sum_errors != n0->mbus.sum_errors ||
+	    n->mbus.timeouts != n0->mbus.timeouts)
 		return HEALTH_BAD_CRC;
 	/* Where octets get lost, frames are cut off by the pause behind them. */
 	if (fcs || cut > hcs)
@@ -99,7 +100,8 @@ enum source_health health_observe(struct source *s)
 	if (contents(&n.stats) == contents(&n0.stats)) {
 		if (n.octets == n0.octets)
 			return HEALTH_SILENT;
-		if (n.units == n0.units)
+		/* Good M-Bus frames may be no message. */
+		if (n.units == n0.units && n.mbus.frames == n0.mbus.frames)
 			return closest(&n, &n0);
 	}
 
