@@ -84,15 +84,25 @@ void counters_note(struct counters *c, const u8 *title, size_t n, u32 counter, b
 		return;
 	if (!verified && !(e->known && follows(e->counter, counter)) &&
 	    !(e->is_doubted && follows(e->doubt, counter))) {
+		if (!e->is_doubted || e->doubt != counter)
+			e->change = ++c->changes;
 		e->doubt = counter;
 		e->is_doubted = true;
 		return;
 	}
+	e->change = ++c->changes;
 	e->counter = counter;
 	e->known = true;
 	e->authentic |= verified;
 	e->is_doubted = false;
 	c->dirty = true;
+}
+
+u64 counters_change(const struct counters *c, const u8 *title, size_t n)
+{
+	const struct counter_entry *e = entry_find(c, title, n);
+
+	return e ? e->change : 0;
 }
 
 bool counters_forget(struct counters *c, const u8 *title, size_t n)

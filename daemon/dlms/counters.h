@@ -28,18 +28,21 @@
 /**
  * struct counters - one table for all sources; zero it to begin
  * @n: entries in @entry
+ * @changes: counters noted so far
  * @dirty: changed since the owner wrote it down; the owner clears it
  * @entry: titles and their counters, in the order of their last use:
  *         @known: @counter was noted; @authentic: of a message whose tag was verified; @is_doubted:
- *         @doubt waits to be confirmed
+ *         @doubt waits to be confirmed; @change: which one of all @changes the last one was
  */
 struct counters {
 	unsigned int n;
+	u64 changes;
 	bool dirty;
 	struct counter_entry {
 		u8 title[APDU_TITLE_MAX];
 		u32 counter;
 		u32 doubt;
+		u64 change;
 		bool known;
 		bool authentic;
 		bool is_doubted;
@@ -69,6 +72,19 @@ bool counters_wants_tag(const struct counters *c, const u8 *title, size_t n);
  * @verified: by its tag
  */
 void counters_note(struct counters *c, const u8 *title, size_t n, u32 counter, bool verified);
+
+/**
+ * counters_change() - which change noted what is known of this title
+ * @c: the table
+ * @title: the title
+ * @n: its length
+ *
+ * So several readers of the same meter can tell what only another one has seen from what they have seen
+ * themselves.
+ *
+ * Return: 1 is the first change of all; 0 if the title is not known.
+ */
+u64 counters_change(const struct counters *c, const u8 *title, size_t n);
 
 /* counters_forget() - a meter was exchanged or reset: true if the title was known */
 bool counters_forget(struct counters *c, const u8 *title, size_t n);

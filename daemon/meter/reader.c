@@ -159,19 +159,14 @@ static void take_opened_telegram(struct way *w, const u8 *text, size_t n)
 
 /* ---- ciphering ---- */
 
-/* Was this message, or a later one of its meter, the last that this reader read? */
-static bool was_read(const struct reader *r, const struct ciphered *m)
-{
-	return r->read_any && m->counter <= r->read_counter &&
-	       !memcmp(r->read_title, m->title, sizeof(r->read_title));
-}
-
 static void note_read(struct reader *r, const struct ciphered *m, bool verified)
 {
+	u64 change;
+
 	counters_note(r->counters, m->title, m->title_len, m->counter, verified);
-	r->read_any = true;
-	r->read_counter = m->counter;
-	memcpy(r->read_title, m->title, sizeof(r->read_title));
+	change = counters_change(r->counters, m->title, m->title_len);
+	if (change > r->seen)
+		r->seen = change;
 }
 
 /* Plain text: go on with it. */
@@ -195,19 +190,18 @@ static void take_opened(struct way *w, const struct ciphered *m, size_t n, bool 
 }
 
 /* What speaks against reading a message that was opened? */
-static enum cipher_trouble trouble_of(const struct reader *r, const struct ciphered *m, bool verified,
-				      u32 *ret_highest)
+static enum cipher_trouble trouble_of(const struct reader *r, const struct ciphered *m, u32 *ret_highest)
 {
 	const struct counters *c = r->counters;
 
 	if (!c)
 		return CIPHER_GOOD;
-	if (!verified && counters_wants_tag(c, m->title, m->title_len))
+	if (!m->tag && counters_wants_tag(c, m->title, m->title_len))
 		return CIPHER_NO_TAG;
 	if (!counters_is_replay(c, m->title, m->title_len, m->counter, ret_highest))
 		return CIPHER_GOOD;
 	/* Another source was faster with the same message: it is no replay to this one, once. */
-	if (m->counter == *ret_highest && !was_read(r, m))
+	if (m->counter == *ret_highest && counters_change(c, m->title, m->title_len) > r->seen)
 		return CIPHER_GOOD;
 
 	return CIPHER_REPLAY;
@@ -225,7 +219,7 @@ static void take_ciphered(struct way *w, const struct ciphered *m)
 		trouble = cipher_trouble_of(cipher_open(w->r->cipher, key, m, plain, &n));
 	/* Whether it is a replay is known only when it was verified. */
 	if (trouble == CIPHER_GOOD)
-		trouble = trouble_of(w->r, m, verified, &highest);
+		trouble = trouble_of(w->r, m, &highest);
 	if (trouble == CIPHER_GOOD)
 		take_opened(w, m, n, verified);
 	else

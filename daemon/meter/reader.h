@@ -56,11 +56,12 @@ typedef void (*reader_fn)(void *ctx, const struct reader_event *event);
  * struct reader - one source's
  * @decoder: what was learned from its lists
  * @keys: of this source, NULL: none; not owned
- * @counters: of all sources, NULL: replays are not looked for (captures); not owned
+ * @counters: of all sources, set by reader_use_counters(); NULL: replays are not looked for (captures);
+ *            not owned
  * @cipher: of all sources, NULL: nothing is opened; not owned
  * @gbt: block transfer in progress
  * @stopped: private: reader_stop()
- * @read_any: private, as the next ones: of the last ciphered message that was read
+ * @seen: private: the last counters_change() that it had a part in, or that was before it
  */
 struct reader {
 	struct decoder decoder;
@@ -69,10 +70,21 @@ struct reader {
 	struct cipher *cipher;
 	struct gbt gbt;
 	bool stopped;
-	bool read_any;
-	u32 read_counter;
-	u8 read_title[APDU_TITLE_MAX];
+	u64 seen;
 };
+
+/**
+ * reader_use_counters() - look for replays from now on
+ * @r: the reader
+ * @counters: of all sources
+ * @keeps: what was sent before may come again at the beginning, as its transport keeps the last messages:
+ *         the last one of a meter is then read once more.  Where nobody keeps any, that is a replay
+ */
+static inline void reader_use_counters(struct reader *r, struct counters *counters, bool keeps)
+{
+	r->counters = counters;
+	r->seen = keeps ? 0 : counters->changes;
+}
 
 /**
  * reader_take() - read all that a unit carries

@@ -45,6 +45,7 @@ enum source_state {
  *           NULL: they are.  May be called at any time, says nothing to anybody
  * @watchdog: restart it when no valid frame came for three list periods
  * @online: octets that stay away mean that the line is silent (false: files)
+ * @keeps: what was sent before the start may come at its beginning
  */
 struct source_ops {
 	const char *scheme;
@@ -55,6 +56,7 @@ struct source_ops {
 	void (*refresh)(struct source *s);
 	bool watchdog;
 	bool online;
+	bool keeps;
 };
 
 /* serial_is_of() - does a serial: source name this device? */

@@ -134,6 +134,24 @@ static void test_forget(void **state)
 	assert_false(replay(a, 9));
 }
 
+/* Each change has a number, over all titles. */
+static void test_changes(void **state)
+{
+	assert_int_equal(counters_change(&c, a, 8), 0);
+	verified(a, 5);
+	verified(b, 1);
+	assert_int_equal(counters_change(&c, a, 8), 1);
+	assert_int_equal(counters_change(&c, b, 8), 2);
+	verified(a, 5);
+	assert_int_equal(counters_change(&c, a, 8), 1);
+	plain(a, 90000);
+	plain(a, 90000);
+	assert_int_equal(counters_change(&c, a, 8), 3);
+	plain(a, 90001);
+	assert_int_equal(counters_change(&c, a, 8), 4);
+	assert_int_equal(counters_change(&c, a, 0), 0);
+}
+
 /* Elgama: no title, and always 0 */
 static void test_no_title(void **state)
 {
@@ -173,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wrap, begin),
 		cmocka_unit_test_setup(test_wants_tag, begin),
 		cmocka_unit_test_setup(test_forget, begin),
+		cmocka_unit_test_setup(test_changes, begin),
 		cmocka_unit_test_setup(test_no_title, begin),
 		cmocka_unit_test_setup(test_full, begin),
 	};
