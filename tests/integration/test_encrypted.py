@@ -36,8 +36,9 @@ FORMS = {
 
 def messages(maker, count, *args, counter=1, seed="1"):
     """So many messages, as octets, one each."""
-    out = subprocess.run([lab.SIM, "--maker", maker, "--to", "lines", "--speed", "0", "--count", str(count), "--seed", seed,
-                          "--start", "2026-03-01T12:00:00Z", "--title", TITLE_HEX, "--counter", str(counter), *args],
+    out = subprocess.run([lab.SIM, "--maker", maker, "--to", "lines", "--speed", "0", "--count", str(count),
+                          "--seed", seed, "--start", "2026-03-01T12:00:00Z", "--title", TITLE_HEX,
+                          "--counter", str(counter), *args],
                          stdout=subprocess.PIPE, check=True, timeout=30)
     return [bytes.fromhex(line.decode()) for line in out.stdout.split()]
 
