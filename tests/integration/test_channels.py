@@ -162,8 +162,12 @@ class Channels(MqttTest):
         self.assertRegex(self.ctl("list"), r"(?m)^%s .* yes, unverified " % MAIN)
         self.assertRegex(self.ctl("show", GAS), r"(?m)^Verified +no: ")
         self.assertIs(json.loads(self.ctl("show", GAS, "--json"))["unverified"], True)
+        self.assertRegex(self.ctl("status"), r"(?m)^house +open +ok +\S+ +1 .* none +tcp:")
         self.assertRegex(self.ctl("status"), r"(?m)^house: .*unverified")
         self.assertIs(json.loads(self.ctl("status", "--json"))["sources"][0]["unverified"], True)
+        # With a wrong one it is an error.
+        self.peer.sendall(telegram(30, 503, 1000, 0, checksum=False).replace(b"!", b"!0BAD"))
+        lab.wait_for(lambda: " 1 checksum " in self.ctl("status"), why=self.ctl("status"))
         # With one again.
         self.send(503, 1000, 0)
         self.assertIs(self.meter(MAIN)["Meter"]["Unverified"], False)
