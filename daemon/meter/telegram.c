@@ -351,8 +351,11 @@ static void ident_take(struct telegram *t, const u8 *p, const u8 *end)
 		return;
 	t->flag = p + 1;
 	p = end - p > IDENT_TYPE ? p + IDENT_TYPE : end;
-	if (end - p >= 2 && *p == '\\')
-		p += 2;
+	/* `\2` of mode E; what is no digit is of the name: "/Ene5\T210-D". */
+	if (p < end && *p == '\\') {
+		p++;
+		p += p < end && is_digit(*p);
+	}
 	while (end > p && end[-1] == ' ')
 		end--;
 	t->type = p;
