@@ -182,10 +182,15 @@ static bool derive(const struct link *l, struct meter *m, struct readings *r,
 	return accepted;
 }
 
-/* A meter that speaks for itself on this line hangs behind no other one, whatever is said to have its id. */
-static bool speaks_itself(const struct link *l, const struct meter *m)
+/*
+ * Is a number that of another meter of this line?  One that speaks for itself hangs behind no other one, and
+ * no meter stands behind two channels of one telegram, all of which has one time.
+ */
+static bool is_anothers(const struct link *l, const struct meter *m, u8 channel)
 {
-	return m && !*m->via && !strcmp(m->source, l->source->name);
+	return m && !strcmp(m->source, l->source->name) &&
+	       (!*m->via ||
+		(m->channel != channel && m->last_mono_us == l->source->last_message_us));
 }
 
 /*
@@ -197,14 +202,14 @@ static struct meter *channel_meter(struct link *l, u8 channel, const char *numbe
 	char id[METER_ID_MAX];
 	struct meter *m;
 
-	if (speaks_itself(l, registry_meter(l->reg, number)))
+	if (is_anothers(l, registry_meter(l->reg, number), channel))
 		number = "";
 	if (!l->meter || (!*number && link_is_unsure(l)))
 		return NULL;
 	channel_id(l->meter->id, channel, id);
 	m = registry_meter(l->reg, *number ? number : id);
 	if (m)
-		return speaks_itself(l, m) ? NULL : m;
+		return is_anothers(l, m, channel) ? NULL : m;
 	if (*number)
 		drop_id(l, id);
 	return registry_meter_add(l, *number ? number : id, l->meter->id);
@@ -261,6 +266,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 		return;
 
 	moved = via_changed(m, msg->channel ? l->meter->id : "");
+	m->channel = msg->channel;
 	meter_interpret(msg, &s->settings, &readings, &clock, real);
 	accepted = derive(l, m, &readings, readings.has_time ? &clock : NULL, real);
 	meter_update(m, &readings, &clock, real, &update);

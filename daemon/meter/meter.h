@@ -39,6 +39,7 @@ struct meter_clock {
  * struct meter - one meter
  * @id: its number, or the name of its source if it does not send one; fit for topics and paths
  * @via: id of the meter that it hangs behind (M-Bus), "" if it has a port of its own
+ * @channel: of that one, where it was heard last; 0: it has a port of its own
  * @identity: what it says of itself, "" where it did not
  * @latest: last value of each quantity, NaN if it never sent it
  * @known: bit per quantity: it has sent it
@@ -67,6 +68,7 @@ struct meter_clock {
 struct meter {
 	char id[METER_ID_MAX];
 	char via[METER_ID_MAX];
+	u8 channel;
 	char identity[ID_COUNT][METER_TEXT_MAX];
 	double latest[Q_COUNT];
 	u64 known[READINGS_WORDS];

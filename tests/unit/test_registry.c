@@ -340,6 +340,39 @@ static void the_number_of_the_meter_itself_is_none_of_a_channel(void **state)
 	assert_said("+" MAIN "-1 ");
 }
 
+/* What the whole telegram has, of one time. */
+static void send_two(const char *a, const char *b)
+{
+	u64 at;
+
+	send_main(MAIN);
+	at = seen.source->last_message_us;
+	for (unsigned int i = 0; i < 2; i++) {
+		message((u8)(1 + i), i ? b : a, "gas");
+		readings_set(&msg.readings, Q_GAS_VOLUME, (struct decimal){ i ? 70 : 5000, 0 });
+		seen.source->last_message_us = at;
+		seen.last = NULL;
+		seen.source->owner->message(seen.source->ctx, seen.source, &msg, lab.real_us);
+		assert_non_null(seen.last);
+		assert_true(seen.last->latest[Q_GAS_VOLUME] == (i ? 70 : 5000));
+	}
+}
+
+static void one_number_is_not_behind_two_channels(void **state)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		send_two(GAS, GAS);
+		assert_string_equal(seen.last->id, MAIN "-2");
+	}
+	assert_said("+" MAIN " +" GAS " +" MAIN "-2 ");
+	/* It may come to another channel. */
+	send_main(MAIN);
+	send_gas(GAS, 3, 0, 5000000);
+	assert_string_equal(seen.last->id, GAS);
+	assert_true(seen.last->latest[Q_GAS_VOLUME] == 5000);
+	assert_said("");
+}
+
 /* ---- what it says ---- */
 
 static void what_was_captured_once_is_one_reading(void **state)
@@ -538,6 +571,7 @@ int main(void)
 		LAB(of_several_meters_it_cannot_be_said),
 		LAB(of_a_telegram_left_out_nothing_is_behind_the_one_before),
 		LAB(of_one_too_many_nothing_is_behind_the_one_before),
+		LAB(one_number_is_not_behind_two_channels),
 		LAB(the_number_of_the_meter_itself_is_none_of_a_channel),
 		LAB(what_was_captured_once_is_one_reading),
 		LAB(a_clock_without_an_offset_will_do),
