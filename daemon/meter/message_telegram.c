@@ -326,8 +326,9 @@ static bool name_channel_text(struct message *msg, u8 type, const struct cosem_r
 		return true;
 	case CHANNEL_ID:
 	case CHANNEL_ID_2:
-		r->identity[ID_METER_ID] = text_decoded(&reg->value, msg->texts);
-		return true;
+		if (reg->value.len)
+			r->identity[ID_METER_ID] = text_decoded(&reg->value, msg->texts);
+		return reg->value.len;
 	default:
 		/* When the value that follows was read. */
 		return name_time(&reg->value, r) ||
