@@ -162,7 +162,7 @@ class Channels(MqttTest):
         self.assertRegex(self.ctl("list"), r"(?m)^%s .* yes, unverified " % MAIN)
         self.assertRegex(self.ctl("show", GAS), r"(?m)^Verified +no: ")
         self.assertIs(json.loads(self.ctl("show", GAS, "--json"))["unverified"], True)
-        self.assertRegex(self.ctl("status"), r"(?m)^house +open +ok +\S+ +1 .* none +tcp:")
+        self.assertRegex(self.ctl("status"), r"(?m)^house +open +ok +\S+ +p1 +1 .* none +tcp:")
         self.assertRegex(self.ctl("status"), r"(?m)^house: .*unverified")
         self.assertIs(json.loads(self.ctl("status", "--json"))["sources"][0]["unverified"], True)
         # With a wrong one it is an error.
