@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The README is held to the tree: its configurations, names, health words, files and targets."""
+import json
 import os
 import re
 import subprocess
@@ -31,6 +32,20 @@ class ReadmeTest(unittest.TestCase):
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
                 said = done.stdout.replace(folder.path + "/a.conf: no source is configured\n", "")
                 self.assertEqual((done.returncode, said), (0, ""), block)
+
+    def test_the_table_is_one(self):
+        table = re.search(r"(?ms)^```\n(list .*?)^```", self.text)[1]
+        body = bytes((2, 3, 9, 5)) + b"ABC_1" + bytes((9, 8)) + b"70000001" + bytes((6, 0, 0, 0, 123))
+        with lab.Folder() as folder:
+            done = subprocess.run([lab.AMSHANCTL, "decode", "--json", "--tables", folder.write("a.conf", table)],
+                                  input="e6e7000f0000000000" + body.hex(), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=30)
+        self.assertEqual(done.stderr, "")
+        got = json.loads(done.stdout)
+        self.assertEqual((got["meter_id"], got["meter_manufacturer"], got["active_power_import"]),
+                         ("70000001", "Maker", 123))
+        # The page shows the same.
+        self.assertIn(re.sub("(?m)^ +", "\t", table), read("man", "amshand.conf.5"))
 
     def test_every_reading_is_named(self):
         named = set()
