@@ -131,14 +131,15 @@ static void set_log_level(struct loader *l, const struct key *k, void *member, c
 /* Words for the values of an enum, in its order. */
 static const struct {
 	const char *mistake;
-	const char *word[6];
+	const char *word[7];
 } words[] = {
 #define WORDS_CLOCK	0
 	[WORDS_CLOCK] = {
-		"is no clock; auto, message, utc, utc+1 or cet is",
+		"is no clock; auto, message, utc, utc+1, utc+2 or cet is",
 		{
 			[CLOCK_AUTO] = "auto",	[CLOCK_WIRE] = "message", [CLOCK_UTC] = "utc",
 			[CLOCK_UTC1] = "utc+1", [CLOCK_CET] = "cet",
+			[CLOCK_UTC2] = "utc+2",
 		},
 	},
 #define WORDS_P1	1

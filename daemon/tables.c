@@ -130,9 +130,11 @@ static void set_shape(struct reading *r, const struct key *k, const char *value)
 
 static void set_clock(struct reading *r, const struct key *k, const char *value)
 {
-	static const char *const words[] = { "message", "utc", "utc+1", "cet", NULL };
-	static const enum clock_kind clocks[] = { CLOCK_WIRE, CLOCK_UTC, CLOCK_UTC1, CLOCK_CET };
-	int i = word_of(r, k->name, value, words, "is no clock; message, utc, utc+1 or cet is");
+	static const char *const words[] = { "message", "utc", "utc+1", "utc+2", "cet", NULL };
+	static const enum clock_kind clocks[] = {
+		CLOCK_WIRE, CLOCK_UTC, CLOCK_UTC1, CLOCK_UTC2, CLOCK_CET,
+	};
+	int i = word_of(r, k->name, value, words, "is no clock; message, utc, utc+1, utc+2 or cet is");
 
 	if (i >= 0)
 		r->now->maker.clock = clocks[i];

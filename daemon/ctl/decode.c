@@ -86,25 +86,33 @@ struct printing {
 	bool tree;
 };
 
+/* A text of a message may be anything. */
+static void print_identity(const struct text *t)
+{
+	for (unsigned int i = 0; i < t->len; i++)
+		putchar(t->p[i] < ' ' || t->p[i] > '~' ? '?' : t->p[i]);
+}
+
 static void print_header(const struct message *msg)
 {
+	const struct text *maker = &msg->readings.identity[ID_MANUFACTURER];
 	const struct text *version = &msg->readings.identity[ID_LIST_VERSION];
-	char iso[COSEM_TIME_ISO_MAX], text[TEXT_MAX];
+	char iso[COSEM_TIME_ISO_MAX];
 
-	printf("%s", msg->maker && msg->maker->name ? msg->maker->name : "Unknown maker");
-	if (version->len) {
-		snprintf(text, sizeof(text), "%.*s", version->len, version->p);
-		/* A text of a message may be anything. */
-		for (char *p = text; *p; p++)
-			if (*p < ' ' || *p > '~')
-				*p = '?';
-		printf(" %s", text);
-	}
+	if (maker->len)
+		print_identity(maker);
+	else
+		printf("Unknown maker");
+	if (version->len)
+		putchar(' ');
+	print_identity(version);
 	printf(", %u element%s", msg->list.elements, msg->list.elements == 1 ? "" : "s");
 	if (msg->readings.has_time) {
 		cosem_time_iso(&msg->readings.time, iso);
 		printf(", meter's clock %s", iso);
 	}
+	if (msg->kind == MESSAGE_READINGS && msg->readings.unverified)
+		printf(", unverified");
 	putchar('\n');
 }
 

@@ -62,8 +62,9 @@ static const struct command commands[] = {
 		"Read octets of a customer port from FILE, or from standard input without FILE or with\n"
 		"\"-\", and print the messages in them. The octets are binary or hex text (digits, white\n"
 		"space, lines of comment that begin with '#'; one message per line, or broken into\n"
-		"lines anywhere); their framing is found by itself: HDLC frames, bare LLC (E6 E7 00),\n"
-		"a bare APDU or the bare body of one. Values are as transmitted.\n"
+		"lines anywhere); their framing is found by itself: HDLC frames, telegrams of P1,\n"
+		"M-Bus frames, bare LLC (E6 E7 00), a bare APDU or the bare body of one. Values are as\n"
+		"transmitted.\n"
 		"\n"
 		"Exit status: 0 at least one message was decoded; 1 none was, standard error says why;\n"
 		"2 wrong usage or unreadable file.\n",
@@ -77,7 +78,8 @@ static const struct command commands[] = {
 	{
 		"show", "METER", 1, 1, TAKES_JSON | TAKES_BUS, ctl_show,
 		"show all values of a meter",
-		"Print what a meter says of itself and the last value of everything it has sent.\n"
+		"Print what a meter says of itself, what is wrong with its values, and the last one of\n"
+		"everything it has sent.\n"
 		"METER is its id as \"list\" prints it, or the beginning of it that no other meter has.\n",
 	},
 	{
@@ -103,7 +105,8 @@ static const struct command commands[] = {
 		"status", "", 0, 0, TAKES_JSON | TAKES_BUS, ctl_status,
 		"say how the sources and the broker are",
 		"Print for each source since when it is in its state, its frames, its errors by cause,\n"
-		"its last frame, and what is to be checked if something is wrong.\n"
+		"its last frame, and what is to be checked if something is wrong, with a source or with\n"
+		"the values of a meter.\n"
 		"\n"
 		"Exit status: 0 all sources are ok; 1 some are not, there is none, or amshand does not\n"
 		"run; 2 wrong usage.\n",

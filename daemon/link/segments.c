@@ -111,8 +111,7 @@ static struct segments_stream *stream_new(struct segments *s, const struct segme
 	return t;
 }
 
-/* A clock that went back, or none, says nothing about pauses. */
-/* @n: octets of the frame that came */
+/* @n: octets of the frame that came.  A clock that went back, or none, says nothing about pauses. */
 static void streams_expire(struct segments *s, u64 now_us, size_t n)
 {
 	u64 pause = SEGMENTS_PAUSE_US + n * SEGMENTS_OCTET_US;

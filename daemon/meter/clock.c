@@ -64,6 +64,9 @@ void clock_interpret(const struct cosem_time *t, enum clock_kind kind, u64 near_
 	case CLOCK_UTC1:
 		offset = 60;
 		break;
+	case CLOCK_UTC2:
+		offset = 120;
+		break;
 	case CLOCK_CET:
 		offset = cet_offset_of(t, near_us);
 		break;

@@ -79,7 +79,7 @@ static const struct maker_positions positions[] = {
 };
 
 const struct maker maker_iskra = {
-	.name = "Iskra",
+	.name = "Iskraemeco",
 	.shape = LIST_POSITIONAL,
 	.list_id = "ISK",
 	.first = OBIS_DEVICE_NAME,
@@ -99,7 +99,7 @@ static const struct maker_positions ie5_positions[] = {
 };
 
 const struct maker maker_iskra_ie5 = {
-	.name = "Iskra",
+	.name = "Iskraemeco",
 	.shape = LIST_POSITIONAL,
 	.scalers = scalers,
 	.positions = ie5_positions,
@@ -112,7 +112,7 @@ static const struct maker_identity identities[] = {
 };
 
 const struct maker maker_iskra_objects = {
-	.name = "Iskra",
+	.name = "Iskraemeco",
 	.shape = LIST_OBJECTS,
 	.list_id = "ISK",
 	.mark = OBIS_DEVICE_NAME,

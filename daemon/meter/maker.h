@@ -63,6 +63,7 @@ enum clock_kind {
 	CLOCK_UTC,	/* UTC, whatever the message says */
 	CLOCK_UTC1,	/* UTC+1 all year, whatever the message says */
 	CLOCK_CET,	/* Central European Time with summer time */
+	CLOCK_UTC2,	/* UTC+2 all year, whatever the message says: Finland */
 };
 
 /**

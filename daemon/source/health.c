@@ -129,8 +129,8 @@ static const struct {
 			     "lost; check cable and power of the adapter" },
 	[HEALTH_BAD_CRC] = { "bad-crc",
 			     "telegrams (P1) or M-Bus frames arrive, but none with a good checksum: octets "
-			     "are damaged or lost, or the parity is wrong; for a meter with another "
-			     "checksum set p1-checksum = ignore" },
+			     "are damaged or lost, or the parity is wrong; for a meter that sends none or "
+			     "another one see p1-checksum" },
 	[HEALTH_INCOMPLETE] = { "incomplete",
 				"frames are good, but none carries a whole message: the other segments or "
 				"blocks of it are missing" },

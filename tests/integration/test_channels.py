@@ -167,7 +167,7 @@ class Channels(MqttTest):
         self.assertIs(json.loads(self.ctl("status", "--json"))["sources"][0]["unverified"], True)
         # With a wrong one it is an error.
         self.peer.sendall(telegram(30, 503, 1000, 0, checksum=False).replace(b"!", b"!0BAD"))
-        lab.wait_for(lambda: " 1 checksum " in self.ctl("status"), why=self.ctl("status"))
+        lab.wait_for(lambda: " 1 CRC " in self.ctl("status"), why=self.ctl("status"))
         # With one again.
         self.send(503, 1000, 0)
         self.assertIs(self.meter(MAIN)["Meter"]["Unverified"], False)

@@ -162,7 +162,7 @@ class Decode(unittest.TestCase):
     def test_a_tree_names_codes_scalers_and_units(self):
         octets = bytes.fromhex("0f0000000000 0101 0203 090601002007 00ff 1208fd 02020fff1623")
         self.assertEqual(decode("--tree", octets=octets).stdout.decode().splitlines(), [
-            "Unknown maker, 1 element",
+            "Unknown maker, 1 element, unverified",
             "NAME       VALUE UNIT",
             "voltage_l1 230.1 V",
             "  shape = rows, elements = 1",

@@ -458,7 +458,7 @@ const struct sim_form_info sim_form_table[SIM_FORMS_ALL] = {
 		.code = CODES(SIM_U16, -2, SIM_U16, -1, SIM_U32, 0),
 	},
 	[SIM_ISKRA] = {
-		.name = "iskra", .manufacturer = "Iskra", .maker = &iskra, .list_id = "",
+		.name = "iskra", .manufacturer = "Iskraemeco", .maker = &iskra, .list_id = "",
 		.device = "ISK10307", .id = "00000001", .type = "", .phases = 3, .lists = LISTS_3,
 		.code = CODES(SIM_U16, -2, SIM_U16, -1, SIM_U32, 0),
 	},
@@ -471,7 +471,7 @@ const struct sim_form_info sim_form_table[SIM_FORMS_ALL] = {
 		.id = "178000000001", .type = "",
 	},
 	[SIM_DSMR5] = {
-		.name = "dsmr5", .manufacturer = "Iskra", P1, .maker = &sim_dsmr5,
+		.name = "dsmr5", .manufacturer = "Iskraemeco", P1, .maker = &sim_dsmr5,
 		.id = "E0040000000000001",
 	},
 	[SIM_FLUVIUS] = {

@@ -156,6 +156,7 @@ static void test_clocks(void **state)
 	} table[] = {
 		{ "auto", CLOCK_AUTO },	    { "message", CLOCK_WIRE }, { "utc", CLOCK_UTC },
 		{ "\"utc+1\"", CLOCK_UTC1 }, { "cet", CLOCK_CET },
+		{ "\"utc+2\"", CLOCK_UTC2 },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
@@ -365,7 +366,7 @@ static const struct mistake {
 	{ "source a { uri = u p1-checksum = maybe }",
 	  "a.conf:1: p1-checksum: \"maybe\" is none of if-sent, require, ignore\n" },
 	{ "source a { uri = u clock = gmt }",
-	  "a.conf:1: clock: \"gmt\" is no clock; auto, message, utc, utc+1 or cet is\n" },
+	  "a.conf:1: clock: \"gmt\" is no clock; auto, message, utc, utc+1, utc+2 or cet is\n" },
 	{ "source a { uri = u\n meter = \"12 34\" }",
 	  "a.conf:2: meter: \"12 34\" is no id: up to 63 letters, digits, '-' and '_' make one\n" },
 	{ "mqtt { host = h port = 0 }",
@@ -479,7 +480,7 @@ static const struct mistake {
 	  "a.conf:5: scale: \"x\" is not a number greater than 0, as 50 or 0.5\n"
 	  "a.conf:6: bogus: unknown key; known are here uri, meter, key-file, scale, scale-power, "
 	  "scale-current, scale-energy, scale-voltage, clock, p1-checksum, main-fuse, derive-l2, plausibility\n"
-	  "a.conf:7: clock: \"y\" is no clock; auto, message, utc, utc+1 or cet is\n"
+	  "a.conf:7: clock: \"y\" is no clock; auto, message, utc, utc+1, utc+2 or cet is\n"
 	  "a.conf:9: log-level: \"z\" is no level; debug, info, notice, warning or err is\n"
 	  "a.conf:4: uri: is missing in source \"a\"\n" },
 };

@@ -104,7 +104,7 @@ static void the_device_name_tells_the_maker(void **state)
 	put_vse_list("ISK1030000000001");
 	assert_int_equal(decode(&d), 0);
 	assert_int_equal(msg.unnamed, 0);
-	CHECK("AM550", { "meter_manufacturer", "Iskra" }, { "meter_id", "ISK1030000000001" },
+	CHECK("AM550", { "meter_manufacturer", "Iskraemeco" }, { "meter_id", "ISK1030000000001" },
 	      { "active_energy_import", "21000" }, { "active_energy_export", "5" },
 	      { "active_power_import", "11" }, { "active_power_export", "0" },
 	      { "voltage_l1", "235.7" }, { "current_l1", "0.06" }, { "power_factor", "0.987" });

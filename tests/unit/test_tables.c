@@ -25,7 +25,7 @@ static void iskra_three_phases(void **state)
 	put_u32s(6, 500, 600, 11, 1, 2, 3);
 	assert_int_equal(decode(&d), 0);
 	assert_int_equal(msg.unnamed, 0);
-	CHECK("18", { "meter_manufacturer", "Iskra" }, { "meter_id", NAME },
+	CHECK("18", { "meter_manufacturer", "Iskraemeco" }, { "meter_id", NAME },
 	      { "list_version", "absent" }, { "active_power_import", "1111" },
 	      { "active_power_export", "2" }, { "reactive_power_import", "33" },
 	      { "reactive_power_export", "4" }, { "voltage_l1", "230.1" }, { "voltage_l2", "230.2" },
@@ -150,7 +150,7 @@ static void iskra_lists_that_are_not_known(void **state)
 	assert_int_equal(decode(&d), 0);
 	assert_int_equal(msg.kind, MESSAGE_UNKNOWN_LIST);
 	assert_int_equal(msg.unnamed, 2);
-	CHECK("4", { "meter_id", NAME }, { "meter_manufacturer", "Iskra" });
+	CHECK("4", { "meter_id", NAME }, { "meter_manufacturer", "Iskraemeco" });
 
 	/* The right number of values, of other types than the list has. */
 	begin();
