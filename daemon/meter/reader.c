@@ -77,6 +77,42 @@ static void tell_error(struct way *w, int error)
 			});
 }
 
+/* Do whole APDUs, and nothing else, fill these octets? */
+static bool are_whole_apdus(const u8 *p, const u8 *end)
+{
+	struct apdu apdu;
+	size_t n;
+
+	while (p < end) {
+		apdu_skip_llc(&p, end);
+		if (!apdu_length(p, (size_t)(end - p), &n)) {
+			if (n > (size_t)(end - p))
+				return false;
+			p += n;
+		} else if (apdu_parse(&p, end, &apdu) < 0 || axdr_skip(&p, end) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * A wrong key makes noise, in which an empty list or the head of a block stands now and then: without a
+ * tag to tell, what gives no reading has at least to be made as a message is, to the end.
+ */
+static bool is_noise(const struct way *w, const u8 *rest, const u8 *end)
+{
+	return w->ciphered && !w->verified && !are_whole_apdus(rest, end);
+}
+
+/* The list that was just read. */
+static bool is_noisy_list(const struct way *w, const u8 *rest, const u8 *end)
+{
+	if (!w->ciphered || w->verified || current.kind == MESSAGE_READINGS)
+		return false;
+	return !current.list.n || is_noise(w, rest, end);
+}
+
 static int take_apdu(struct way *w, const u8 **p, const u8 *end);
 
 /* All APDUs of a payload; an error is told here. */
@@ -126,6 +162,8 @@ static void take_lines(struct way *w, const u8 *text, size_t n)
 
 	for (;;) {
 		r = message_next_telegram(&w->r->decoder, text, n, &channel, &current);
+		if (r == 0 && is_noisy_list(w, text + n, text + n))
+			r = -EBADMSG;
 		if (r < 0)
 			break;
 		tell_message(w, text, text + n);
@@ -294,7 +332,7 @@ static int take_apdu(struct way *w, const u8 **p, const u8 *end)
 		return -EBADMSG;
 	switch (*q) {
 	case APDU_GENERAL_BLOCK_TRANSFER:
-		r = take_block(w, &q, end);
+		r = is_noise(w, q, end) ? -EBADMSG : take_block(w, &q, end);
 		break;
 	case APDU_GENERAL_GLO_CIPHERING:
 	case APDU_GENERAL_DED_CIPHERING:
@@ -302,6 +340,8 @@ static int take_apdu(struct way *w, const u8 **p, const u8 *end)
 		break;
 	default:
 		r = message_next(&w->r->decoder, &q, end, &current);
+		if (r == 0 && is_noisy_list(w, q, end))
+			r = -EBADMSG;
 		if (r == 0)
 			tell_message(w, current.apdu.body, q);
 	}
@@ -332,25 +372,6 @@ static void take_telegram(struct way *w, const u8 *text, size_t n)
 		r = take_ciphered_at(w, &p, end, ciphered_parse_untagged);
 	if (r < 0)
 		tell_error(w, r);
-}
-
-/* Do whole APDUs, and nothing else, fill these octets? */
-static bool are_whole_apdus(const u8 *p, const u8 *end)
-{
-	struct apdu apdu;
-	size_t n;
-
-	while (p < end) {
-		apdu_skip_llc(&p, end);
-		if (!apdu_length(p, (size_t)(end - p), &n)) {
-			if (n > (size_t)(end - p))
-				return false;
-			p += n;
-		} else if (apdu_parse(&p, end, &apdu) < 0 || axdr_skip(&p, end) < 0) {
-			return false;
-		}
-	}
-	return true;
 }
 
 void reader_take(struct reader *r, const struct link_unit *unit, u64 now_us, reader_fn fn, void *ctx)

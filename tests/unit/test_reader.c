@@ -304,6 +304,23 @@ static void without_the_right_key_nothing_is_told(void **state)
 	}
 }
 
+/* Whatever noise a wrong key makes: one sentence for each message, and never a reading. */
+static void noise_is_told_as_noise(void **state)
+{
+	struct lab *lab = lab_new(WRONG);
+	u8 text[OCTETS_MAX], octets[OCTETS_MAX];
+	size_t n = telegram(text);
+
+	for (u32 counter = 1; counter < 20000; counter++) {
+		told(lab, LINK_HDLC, octets, counter % 2 ? ciphered(0x20, counter, 1, octets) :
+		     seal(0x20, counter, text, n, octets));
+		if (strcmp(lab->told, "N"))
+			fail_msg("counter %u: \"%s\"", counter, lab->told);
+	}
+	assert_int_equal(lab->counters.n, 0);
+	lab_free(lab);
+}
+
 /* Each octet that is changed, and each end that is cut off. */
 static void altered_messages_are_rejected(void **state)
 {
@@ -564,6 +581,7 @@ int main(void)
 		cmocka_unit_test(the_title_names_the_maker),
 		cmocka_unit_test(the_tag_verifies),
 		cmocka_unit_test(without_the_right_key_nothing_is_told),
+		cmocka_unit_test(noise_is_told_as_noise),
 		cmocka_unit_test(altered_messages_are_rejected),
 		cmocka_unit_test(a_replay_is_rejected),
 		cmocka_unit_test(a_second_source_reads_the_same_meter),
