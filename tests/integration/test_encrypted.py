@@ -203,6 +203,23 @@ class Keys(EncryptedTest):
         daemon.wait_log(": reloaded", count=2)
         self.send(some[20:24], "rejected")
 
+    def test_a_report_has_neither_keys_nor_titles(self):
+        for maker, args in (("kamstrup", SEALED), ("kaifa-at", ("--key", KEY, "--security", "21")), ("p1-lu", SEALED)):
+            with self.subTest(maker), lab.Folder() as self.folder:
+                self.keys("%s %s %s" % (TITLE, WRONG, AUTH_KEY))
+                daemon = self.start()
+                self.send(messages(maker, 3, *args), "rejected")
+                home = {"HOME": self.folder.path, "XDG_CONFIG_HOME": self.folder.path}
+                run = subprocess.run([lab.AMSHANCTL, "report", "--user"], env=dict(os.environ, **home, **self.bus.env),
+                                     stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+                self.assertIn("system title KAMXXXXXXXXXX", run.stdout)
+                self.assertIn("the key is wrong or it was altered", run.stdout)
+                digits = "".join(run.stdout.split()).lower()
+                self.assertIn("414d" + "x" * 10, digits)
+                for secret in (KEY, AUTH_KEY, WRONG, TITLE, TITLE_HEX, TITLE[3:]):
+                    self.assertNotIn(secret.lower(), digits)
+                self.stop(daemon)
+
     def test_of_a_source_goes_before_the_one_for_all(self):
         self.keys("%s %s" % (KEY, AUTH_KEY))
         others = self.folder.write("others", "%s %s %s\n" % (TITLE, WRONG, AUTH_KEY), 0o600)
