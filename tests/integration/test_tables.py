@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import unittest
 
 import lab
 from mqtt_lab import MqttTest, mqtt_conf, pub, source_conf
@@ -69,3 +70,7 @@ class Tables(MqttTest):
         self.assertNotEqual(run.returncode, 0)
         self.assertEqual(run.stderr.splitlines()[0],
                          path + ":2: shape: is missing: rows, pairs, positional or objects")
+
+
+if __name__ == "__main__":
+    unittest.main()
