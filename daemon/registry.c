@@ -233,8 +233,7 @@ int registry_add_source(struct registry *reg, const struct source_config *config
 	l->source->reader.cipher = reg->cipher;
 	/* A capture may be read again. */
 	if (l->source->ops->online)
-		reader_use_counters(&l->source->reader, counters_file_table(reg->counters),
-				    l->source->ops->keeps);
+		reader_use_counters(&l->source->reader, counters_file_table(reg->counters));
 	decoder_use(&l->source->reader.decoder, reg->tables);
 	remembered = state_meter(reg->state, config->name, config->uri);
 	if (remembered)

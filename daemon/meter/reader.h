@@ -73,17 +73,11 @@ struct reader {
 	u64 seen;
 };
 
-/**
- * reader_use_counters() - look for replays from now on
- * @r: the reader
- * @counters: of all sources
- * @keeps: what was sent before may come again at the beginning, as its transport keeps the last messages:
- *         the last one of a meter is then read once more.  Where nobody keeps any, that is a replay
- */
-static inline void reader_use_counters(struct reader *r, struct counters *counters, bool keeps)
+/* reader_use_counters() - look for replays from now on; what was noted already is one to this reader too */
+static inline void reader_use_counters(struct reader *r, struct counters *counters)
 {
 	r->counters = counters;
-	r->seen = keeps ? 0 : counters->changes;
+	r->seen = counters->changes;
 }
 
 /**

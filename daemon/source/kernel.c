@@ -524,5 +524,4 @@ const struct source_ops source_kernel = {
 	/* To open it again would give the same silence. */
 	.watchdog = false,
 	.online = true,
-	.keeps = true,
 };

@@ -151,5 +151,4 @@ const struct source_ops source_mqtt = {
 	.free = mqtt_free,
 	.watchdog = false,
 	.online = true,
-	.keeps = true,
 };

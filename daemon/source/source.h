@@ -45,7 +45,6 @@ enum source_state {
  *           NULL: they are.  May be called at any time, says nothing to anybody
  * @watchdog: restart it when no valid frame came for three list periods
  * @online: octets that stay away mean that the line is silent (false: files)
- * @keeps: what was sent before the start may come at its beginning
  */
 struct source_ops {
 	const char *scheme;
@@ -56,7 +55,6 @@ struct source_ops {
 	void (*refresh)(struct source *s);
 	bool watchdog;
 	bool online;
-	bool keeps;
 };
 
 /* serial_is_of() - does a serial: source name this device? */
