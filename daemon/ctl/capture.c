@@ -96,6 +96,7 @@ static void unit_take(void *ctx, const struct link_unit *unit)
 {
 	struct capture *c = ctx;
 
+	c->stats.framings |= 1u << unit->framing;
 	if (unit->payload)
 		reader_take(&c->reader, unit, 0, event_take, c);
 	else if (unit->error)
@@ -187,6 +188,52 @@ static void octets_push(struct capture *c, const u8 *data, size_t n)
 		framed_push(c, data, n);
 }
 
+/* Is all that came before whole? */
+static bool is_between(const struct capture *c)
+{
+	const struct deframer *d = &c->deframer;
+
+	if (is_bare(c->framing))
+		return apdu_are_whole(c->held, c->held + c->n_held);
+
+	return !framer_pending(&d->hdlc) && !p1_pending(&d->p1) && !mbus_pending(&d->mbus);
+}
+
+/* Does this line begin with the mark of a framing? */
+static bool is_marked(const u8 *data, enum link_framing framing)
+{
+	switch (framing) {
+	case LINK_HDLC:
+		return data[0] == AMSHAN_FLAG;
+	case LINK_P1:
+		return data[0] == '/';
+	case LINK_MBUS:
+		return data[0] == 0x68;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Lines from different meters: behind what is whole, a line that is bare APDUs from its beginning to
+ * its end, or one that begins a frame behind bare ones, is no part of what came before.  Bodies are too
+ * easily found.
+ */
+static bool line_is_another(struct capture *c, const u8 *data, size_t n, enum link_framing framing)
+{
+	enum link_framing head = c->n_head ? link_sniff(c->head, c->n_head) : LINK_UNKNOWN;
+
+	if (c->framing == LINK_UNKNOWN && c->n_head && (head == LINK_LLC || head == LINK_APDU) &&
+	    apdu_are_whole(c->head, c->head + c->n_head))
+		framing_decide(c);
+	if (c->framing == LINK_UNKNOWN || c->framing == framing || !is_between(c))
+		return false;
+	if (framing == LINK_LLC || framing == LINK_APDU)
+		return apdu_are_whole(data, data + n);
+
+	return is_bare(c->framing) && is_marked(data, framing);
+}
+
 /*
  * The octets of one line of hex text: a line that begins as the first one did begins a message.
  * Bodies are too easily found in the middle of a wrapped one: there what came before must be whole.
@@ -195,6 +242,11 @@ static void line_begins(struct capture *c, const u8 *data, size_t n)
 {
 	enum link_framing framing = link_sniff(data, n);
 
+	if (line_is_another(c, data, n, framing)) {
+		held_read(c, true);
+		c->framing = framing;
+		return;
+	}
 	if (!is_bare(framing))
 		return;
 	if (c->framing == LINK_UNKNOWN && c->n_head && link_sniff(c->head, c->n_head) == framing)
@@ -377,6 +429,7 @@ void capture_init(struct capture *c, capture_message_fn fn, void *ctx)
 {
 	memset(c, 0, sizeof(*c));
 	deframer_init(&c->deframer);
+	c->deframer.all = true;
 	c->line = 1;
 	c->fn = fn;
 	c->ctx = ctx;

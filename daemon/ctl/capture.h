@@ -30,6 +30,7 @@ typedef int (*capture_message_fn)(void *ctx, const struct message *msg, const u8
 /**
  * struct capture_stats - what came of it, beside the counters of the framings
  * @octets: octets after hex text was decoded
+ * @framings: those in which something valid came, a bit per enum link_framing
  * @messages: messages handed over
  * @closed: ciphered messages that could not be read
  * @ciphered: the last of them, without its text
@@ -45,6 +46,7 @@ typedef int (*capture_message_fn)(void *ctx, const struct message *msg, const u8
  */
 struct capture_stats {
 	u64 octets;
+	u32 framings;
 	u64 messages;
 	u64 closed;
 	struct ciphered ciphered;
@@ -69,7 +71,7 @@ enum capture_form {
  * struct capture - one file's reading; @stats, the statistics of @deframer and @framing are for all
  *                  to read; keys of @reader may be set before the first octet
  * @stats: what came of it
- * @framing: LINK_UNKNOWN until it was found
+ * @framing: of what comes: bare, or else all that the deframer knows; LINK_UNKNOWN until it was found
  * @deframer: for all that is not bare
  * @reader: from what is in frames to messages
  * @fn: takes the messages

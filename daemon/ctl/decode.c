@@ -273,9 +273,15 @@ static void sentence_nothing(struct sentence *s, const struct capture *c)
 			     stats->octets);
 }
 
-/* What the framing found wrong; as long as none is known, all of them. */
-static void sentence_framing(struct sentence *s, const struct deframer *d)
+/*
+ * What the framings found wrong.  Telegrams and M-Bus frames are not begun by chance; HDLC's flag is
+ * in many octets of others.
+ */
+static void sentence_framing(struct sentence *s, const struct capture *c)
 {
+	bool hdlc = !c->stats.framings || c->stats.framings >> LINK_HDLC & 1;
+	const struct deframer *d = &c->deframer;
+
 	static const struct {
 		enum link_framing framing;
 		size_t counter;
@@ -288,6 +294,7 @@ static void sentence_framing(struct sentence *s, const struct deframer *d)
 		ROW(LINK_MBUS, mbus.stats.sum_errors, "M-Bus frame", " with a wrong sum"),
 		ROW(LINK_MBUS, mbus.stats.timeouts, "M-Bus frame", " cut off by the end"),
 		ROW(LINK_MBUS, mbus.stats.broken, "M-Bus message", " that is not whole"),
+		ROW(LINK_MBUS, mbus.stats.foreign, "M-Bus frame", " that carries no DLMS"),
 		ROW(LINK_HDLC, hdlc.stats.fcs_errors, "frame", " with bad FCS"),
 		ROW(LINK_HDLC, hdlc.stats.hcs_errors, "header", " with bad HCS"),
 		ROW(LINK_HDLC, hdlc.stats.timeouts, "frame", " cut off by the end"),
@@ -295,7 +302,7 @@ static void sentence_framing(struct sentence *s, const struct deframer *d)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
-		if (d->framing == LINK_UNKNOWN || d->framing == rows[i].framing)
+		if (hdlc || rows[i].framing != LINK_HDLC)
 			sentence_count(s, *(const u64 *)((const char *)d + rows[i].counter), rows[i].noun,
 				       rows[i].rest);
 }
@@ -306,7 +313,7 @@ static void say_summary(const char *file, const struct capture *c)
 	struct sentence s = { .n = 0 };
 
 	sentence_messages(&s, stats);
-	sentence_framing(&s, &c->deframer);
+	sentence_framing(&s, c);
 	if (stats->bad_lines)
 		sentence_add(&s, "%" PRIu64 " line%s not hex text (line %u%s)", stats->bad_lines,
 			     stats->bad_lines == 1 ? "" : "s", stats->first_bad_line,

@@ -111,3 +111,22 @@ int apdu_length(const u8 *p, size_t n, size_t *ret)
 
 	return 0;
 }
+
+bool apdu_are_whole(const u8 *p, const u8 *end)
+{
+	struct apdu apdu;
+	size_t n;
+
+	while (p < end) {
+		apdu_skip_llc(&p, end);
+		if (!apdu_length(p, (size_t)(end - p), &n)) {
+			if (n > (size_t)(end - p))
+				return false;
+			p += n;
+		} else if (apdu_parse(&p, end, &apdu) < 0 || axdr_skip(&p, end) < 0) {
+			return false;
+		}
+	}
+
+	return true;
+}

@@ -62,4 +62,7 @@ int apdu_parse(const u8 **p, const u8 *end, struct apdu *ret);
  */
 int apdu_length(const u8 *p, size_t n, size_t *ret);
 
+/* apdu_are_whole() - do whole APDUs, with or without LLC header, and nothing else fill these octets? */
+bool apdu_are_whole(const u8 *p, const u8 *end);
+
 #endif /* AMSHAN_DLMS_APDU_H */

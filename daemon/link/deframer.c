@@ -90,6 +90,7 @@ static void take_bare(void *ctx, const u8 *data, size_t n)
 void deframer_init(struct deframer *d)
 {
 	d->framing = LINK_UNKNOWN;
+	d->all = false;
 	d->octets = 0;
 	framer_init(&d->hdlc);
 	p1_init(&d->p1, P1_IF_SENT);
@@ -104,7 +105,8 @@ void deframer_init(struct deframer *d)
  */
 static bool listens(const struct deframer *d, enum link_framing framing)
 {
-	return d->framing == LINK_UNKNOWN || d->framing == LINK_APDU || d->framing == framing;
+	return d->all || d->framing == LINK_UNKNOWN || d->framing == LINK_APDU ||
+	       d->framing == framing;
 }
 
 /* Breaks and overruns have fillers in the place of octets. */

@@ -48,12 +48,14 @@ typedef void (*deframer_fn)(void *ctx, const struct link_unit *unit);
 /**
  * struct deframer - one line's; private but for what is said here
  * @framing: that of the last valid unit, LINK_UNKNOWN: all are listened to
+ * @all: all are listened to always (captures: they may be of several lines); to be set at first
  * @octets: octets pushed; of lines that the module frames, what it counted
  * @hdlc: its statistics may be read at any time between calls, as those of the others
  * @p1: its policy may be set at any time between calls
  */
 struct deframer {
 	enum link_framing framing;
+	bool all;
 	u64 octets;
 	struct framer hdlc;
 	struct p1_framer p1;

@@ -10,7 +10,7 @@
 
 #include "meter/reader.h"
 
-/* Ciphered blocks, or a block transfer of a ciphered APDU: nobody sends more. */
+/* A block transfer of a ciphered APDU of a block transfer: nobody sends more. */
 #define DEPTH_MAX 3
 
 /* The message and the plain text being read: one loop, one at a time, too large for 1,000 copies. */
@@ -385,7 +385,7 @@ void reader_take(struct reader *r, const struct link_unit *unit, u64 now_us, rea
 		take_telegram(&w, unit->payload, unit->len);
 	else if (unit->framing == LINK_BODY)
 		take_bodies(&w, unit->payload, unit->payload + unit->len);
-	else if (unit->segment && !are_whole_apdus(unit->payload, unit->payload + unit->len))
+	else if (unit->segment && !apdu_are_whole(unit->payload, unit->payload + unit->len))
 		/* Segments have no numbers: lost ones of two messages make one that is too long. */
 		tell_error(&w, -EBADMSG);
 	else

@@ -20,6 +20,7 @@
 #include "ctl/capture.c"
 #include "ctl/element.c"
 #include "ctl/text.c"
+#include "link_octets.h"
 
 /* ---- text ---- */
 
@@ -395,6 +396,65 @@ static void a_cut_line_costs_itself(void **state)
 	}
 }
 
+/* A line of hex text with the power @power, in one of the framings that know their beginning. */
+static void add_line(struct buffer *to, unsigned int which, unsigned int power)
+{
+	u8 apdu[ENC_OCTETS_MAX], octets[ENC_OCTETS_MAX];
+	char line[64];
+	size_t n;
+
+	switch (which) {
+	case 0:
+		add_hex_message(to, SIM_KAMSTRUP, 2, SIM_HDLC, power, WHOLE_LINE);
+		return;
+	case 1:
+		add_hex_message(to, SIM_KAMSTRUP, 2, SIM_LLC, power, WHOLE_LINE);
+		return;
+	case 2:
+		add_hex_message(to, SIM_KAMSTRUP, 2, SIM_APDU, power, WHOLE_LINE);
+		return;
+	case 3:
+		snprintf(line, sizeof(line), "1-0:1.7.0(%04u*W)\r\n", power);
+		n = octets_telegram("KAM5", line, octets, sizeof(octets));
+		break;
+	default:
+		n = octets_mbus(0x10, apdu, message(SIM_KAMSTRUP, 2, SIM_APDU, power, apdu), octets);
+	}
+	add_hex(to, octets, n, WHOLE_LINE);
+	add_text(to, "\n");
+}
+
+#define LINES 5
+
+/* A file of what came from several meters: whatever stands before a line, it is read. */
+static void lines_of_any_framing_in_any_order(void **state)
+{
+	for (unsigned int i = 0; i < LINES * LINES * LINES; i++) {
+		begin();
+		add_line(&b, i % LINES, 1);
+		add_line(&b, i / LINES % LINES, 2);
+		add_line(&b, i / LINES / LINES, 3);
+		if (strcmp(read_in_pieces(b.octets, b.n, 1 + i), "1 2 3 "))
+			fail_msg("%u, %u, %u: not all were read", i % LINES, i / LINES % LINES, i / LINES / LINES);
+	}
+}
+
+/* What is left of a damaged frame begins with anything, and is no message. */
+static void a_damaged_frame_in_lines_costs_itself(void **state)
+{
+	u8 buf[ENC_OCTETS_MAX];
+	size_t n = message(SIM_KAMSTRUP, 2, SIM_HDLC, 1, buf);
+
+	buf[n / 2] ^= 1;
+	for (size_t width = 1; width < 64; width++) {
+		begin();
+		add_hex(&b, buf, n, width);
+		add_text(&b, "\n");
+		add_hex_message(&b, SIM_KAMSTRUP, 2, SIM_HDLC, 2, width);
+		assert_string_equal(read_in_pieces(b.octets, b.n, 100), "2 ");
+	}
+}
+
 static void a_line_that_is_no_hex_text_is_named(void **state)
 {
 	begin();
@@ -475,6 +535,8 @@ int main(void)
 		cmocka_unit_test(hex_text_in_one_long_line),
 		cmocka_unit_test(one_message_per_line),
 		cmocka_unit_test(a_cut_line_costs_itself),
+		cmocka_unit_test(lines_of_any_framing_in_any_order),
+		cmocka_unit_test(a_damaged_frame_in_lines_costs_itself),
 		cmocka_unit_test(a_line_that_is_no_hex_text_is_named),
 		cmocka_unit_test(segments_become_a_message),
 		cmocka_unit_test(what_cannot_be_read_is_told_apart),
