@@ -26,6 +26,9 @@ class WhatIsWrong(unittest.TestCase):
         bad_fcs = good[:-3] + bytes([good[-3] ^ 1]) + good[-2:]
         bad_hcs = good[:6] + bytes([good[6] ^ 1]) + good[7:]
         segmented = frames("kamstrup", 1, "--segmented", "1")[0]
+        key = ("--key", "000102030405060708090a0b0c0d0e0f")
+        p1, mbus = frames("p1-se", 1)[0], frames("kaifa-at", 1)[0]
+        parts = frames("kaifa-at", 1, "--mbus-length", "100")[0]
         want = {
             "silent": (b"", "no-octets"),
             "noflags": (b"\x00\x11\x22\x33" * 20, "no-flags"),
@@ -34,6 +37,19 @@ class WhatIsWrong(unittest.TestCase):
             "lossy": (good[:40] + good[42:], "bad-fcs"),
             "segmented": (segmented, "incomplete"),
             "good": (good, "ok"),
+            "p1text": (b"1-0:1.7.0(00.1*kW)\r\n" * 5, "no-flags"),
+            "p1wrong": (p1[:-6] + b"0001\r\n", "bad-crc"),
+            "p1endless": (p1[:-8], "bad-crc"),
+            "p1good": (p1, "ok"),
+            "mbuswrong": (mbus[:-2] + bytes([mbus[-2] ^ 1]) + mbus[-1:], "bad-crc"),
+            "mbuslossy": (mbus[:40] + mbus[42:], "bad-crc"),
+            "mbuspart": (parts[:parts.index(b"\x16\x68", 1) + 1], "incomplete"),
+            "mbusgood": (mbus, "ok"),
+            "mbuskey": (frames("kaifa-at", 1, *key)[0], "encrypted"),
+            "p1key": (frames("p1-lu", 1, *key)[0], "encrypted"),
+            "hdlckey": (frames("kamstrup", 1, *key)[0], "encrypted"),
+            "barekey": (frames("kamstrup", 1, "--framing", "apdu", *key)[0], "encrypted"),
+            "baregood": (frames("kamstrup", 1, "--framing", "apdu")[0], "ok"),
         }
         with lab.Folder() as folder, lab.Bus() as bus:
             lines = {name: Line() for name in want}
@@ -43,7 +59,7 @@ class WhatIsWrong(unittest.TestCase):
                 with lab.Daemon(folder, conf, bus) as daemon:
                     for name, line in lines.items():
                         line.wait_client()
-                    end = time.monotonic() + 40
+                    end = time.monotonic() + 60
                     while time.monotonic() < end:
                         for name, (octets, _) in want.items():
                             try:
