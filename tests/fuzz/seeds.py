@@ -11,6 +11,24 @@ MAKERS = ("aidon", "aidon-1p", "aidon-se", "embriq-it", "kaifa", "kaifa-1p", "ka
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+# Messages of other framings and ciphered ones; the keys are those of fuzz_source.
+KEYS = ("--key", "000102030405060708090a0b0c0d0e0f", "--auth-key", "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf")
+WRAPPED = (
+    ("--maker", "kamstrup", "--framing", "hdlc", *KEYS),
+    ("--maker", "kamstrup", "--framing", "hdlc", "--segment", "60", *KEYS),
+    ("--maker", "lg-e450", "--framing", "hdlc", "--blocks", "100"),
+    ("--maker", "lg-e450", "--framing", "hdlc", "--blocks", "100", *KEYS),
+    ("--maker", "iskra", "--framing", "hdlc"),
+    ("--maker", "kaifa-at", "--framing", "mbus", *KEYS[:2]),
+    ("--maker", "kaifa-at", "--framing", "mbus", "--mbus-length", "100", *KEYS),
+    ("--maker", "sagemcom-at", "--framing", "mbus", "--mbus-length", "260", *KEYS, "--title", "4B464D0000000001"),
+    ("--maker", "aidon", "--framing", "apdu", "--dedicated", *KEYS),
+    ("--maker", "aidon", "--framing", "llc", *KEYS[:2]),
+    ("--maker", "aidon", "--framing", "apdu", "--blocks", "50"),
+    ("--maker", "p1-se"), ("--maker", "dsmr5"), ("--maker", "fluvius", "--p1-crc", "none"), ("--maker", "p1-hu"),
+    ("--maker", "p1-lu", *KEYS), ("--maker", "p1-lu", *KEYS[:2]), ("--maker", "p1-se", "--p1-lines", *KEYS),
+)
+
 # A list per shape that the user may describe, and a body that the first of them is.
 TABLES = b"""list positional {
 	manufacturer = "Maker" shape = positional list-id = "ABC" types = "s42" clock = "utc+1" first = "0-0:42.0.0"
@@ -25,11 +43,10 @@ BODY = bytes.fromhex("02030903414243060000007b120001")
 OBJECTS = bytes.fromhex("0202010202041200280906000619 0900ff0f0212000002041200030906010001 0700ff0f021200000600000001")
 
 
-def messages(sim, maker, framing):
+def messages(sim, *args):
     """One of each list."""
-    out = subprocess.run([sim, "--maker", maker, "--to", "lines", "--speed", "0", "--count", "8", "--seed", "1",
-                          "--hourly-every", "2", "--start", "2026-03-01T12:00:00", "--framing", framing],
-                         stdout=subprocess.PIPE, check=True)
+    out = subprocess.run([sim, *args, "--to", "lines", "--speed", "0", "--count", "8", "--seed", "1",
+                          "--hourly-every", "2", "--start", "2026-03-01T12:00:00"], stdout=subprocess.PIPE, check=True)
     return {len(line): line for line in out.stdout.split()}.values()
 
 
@@ -114,12 +131,12 @@ def main():
 
     for maker in MAKERS:
         for framing in ("hdlc", "llc", "apdu", "body"):
-            for line in messages(sim, maker, framing):
+            for line in messages(sim, "--maker", maker, "--framing", framing):
                 octets = bytes.fromhex(line.decode())
                 put("fuzz_link", line)
                 put("fuzz_link", octets)
                 put("fuzz_source", b"\1" + line)
-                for how in range(3):
+                for how in range(5):
                     put("fuzz_source", bytes([how]) + octets)
                 if framing == "apdu":
                     put("fuzz_mbus", b"\x20" + mbus(octets))
@@ -131,6 +148,17 @@ def main():
                     put("fuzz_record", b"\0" + record(octets))
                 else:
                     put("fuzz_message", bytes([framing == "body"]) + octets)
+    line = b""
+    for args in WRAPPED:
+        for text in messages(sim, *args):
+            octets = bytes.fromhex(text.decode())
+            put("fuzz_source", b"\1" + text)
+            for how in range(5):
+                put("fuzz_source", bytes([how]) + octets)
+            line += octets
+    # One framing behind the other, with and without times.
+    put("fuzz_source", b"\4" + line)
+    put("fuzz_source", b"\x84" + line)
     for text in telegrams():
         for how in (0, 1, 50):
             put("fuzz_p1", bytes([how]) + text)
