@@ -76,7 +76,8 @@ class House:
         return json.loads(out) if out else None
 
     def sensor(self, meter, name):
-        return self.home.state("sensor.amshan_%s_%s" % (meter, name))
+        # Home Assistant has no capitals in ids.
+        return self.home.state("sensor.amshan_%s_%s" % (meter.lower(), name))
 
     def wait(self, meter, name, good, seconds=30.0):
         """Until an entity is as it should be; gives its state."""
@@ -169,7 +170,7 @@ class HomeTest(unittest.TestCase):
         registry, states = self.home.entities(), self.home.states()
         for name, c in announced.items():
             with self.subTest(meter=meter, name=name):
-                entity = "%s.amshan_%s_%s" % (c["p"], meter, name)
+                entity = "%s.amshan_%s_%s" % (c["p"], meter.lower(), name)
                 self.assertEqual(registry[entity]["unique_id"], "amshan_%s_%s" % (meter, name))
                 self.assertEqual(registry[entity]["entity_category"], c.get("ent_cat"))
                 self.assertEqual(registry[entity]["disabled_by"], None if c.get("en", True) else "integration")
@@ -193,7 +194,7 @@ class HomeTest(unittest.TestCase):
         self.assertEqual(devices["amshan_" + GAS]["via_device_id"], devices["amshan_" + C]["id"])
         sent = {row["channel"]["gas_volume"] for _, _, row in self.telegrams if "channel" in row}
         self.assertIn(float(self.house.wait(GAS, "gas_volume", is_number)), sent)
-        self.assertEqual(self.home.state("binary_sensor.amshan_%s_problem" % C), "off")
+        self.assertEqual(self.home.state("binary_sensor.amshan_%s_problem" % C.lower()), "off")
 
     def test_03_values(self):
         for topic, names in (("energy", ("active_energy_import", "reactive_energy_export")),

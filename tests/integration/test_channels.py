@@ -27,7 +27,8 @@ def telegram(second, power, gas, minute, checksum=True):
     """A Dutch one of 11:20 on a day in winter: power in W, gas in litres as it was at this minute past eleven."""
     lines = ["/AMS5\\TEST", "", "1-3:0.2.8(50)", "0-0:1.0.0(2511221120%02dW)" % second,
              "0-0:96.1.1(%s)" % MAIN.encode().hex().upper(), "1-0:1.8.1(000123.456*kWh)",
-             "1-0:1.8.2(000200.044*kWh)", "0-0:96.14.0(0002)", "1-0:1.7.0(%06.3f*kW)" % (power / 1000), "0-0:96.7.21(00004)", "1-0:32.32.0(00002)", "1-0:32.7.0(230.1*V)",
+             "1-0:1.8.2(000200.044*kWh)", "0-0:96.14.0(0002)", "1-0:1.7.0(%06.3f*kW)" % (power / 1000),
+             "0-0:96.7.21(00004)", "1-0:32.32.0(00002)", "1-0:32.7.0(230.1*V)",
              "0-1:24.1.0(003)", "0-1:96.1.0(%s)" % GAS.encode().hex().upper(),
              "0-1:24.2.1(25112211%02d00W)(%09.3f*m3)" % (minute, gas / 1000), "!"]
     octets = "\r\n".join(lines).encode()
