@@ -94,7 +94,7 @@ static int get_framing(sd_bus *bus, const char *path, const char *interface, con
 {
 	const struct source *s = userdata;
 
-	return sd_bus_message_append_basic(reply, 's', link_framing_word(s->deframer.framing));
+	return sd_bus_message_append_basic(reply, 's', link_framing_word(s->framing));
 }
 
 /* Of the last message that could not be opened. */

@@ -184,13 +184,14 @@ static void take_event(void *ctx, const struct reader_event *e)
 		reader_stop(&s->reader);
 }
 
-static void note_unit(const struct arrival *a)
+static void note_unit(const struct arrival *a, enum link_framing framing)
 {
 	struct source *s = a->s;
 	u64 before = period_patience_us(&s->period), armed, then;
 	/* A frame from before the line was opened does not shorten the wait for the next one. */
 	u64 now = a->mono > s->open_us ? a->mono : s->open_us;
 
+	s->framing = framing;
 	period_note(&s->period, a->mono);
 	s->last_frame_us = a->mono;
 	s->watchdog = (struct backoff){ 0 };
@@ -223,8 +224,9 @@ static void take_bare(struct arrival *a, const struct link_unit *unit)
 	u64 before = s->stats.malformed + s->stats.unsupported;
 
 	take_unit(a, unit);
+	/* With or without an LLC header or that of the APDU: there is nothing around it. */
 	if (s->stats.malformed + s->stats.unsupported == before)
-		note_unit(a);
+		note_unit(a, LINK_APDU);
 }
 
 /* What comes as octets comes now. */
@@ -236,7 +238,7 @@ static void unit_now(void *ctx, const struct link_unit *unit)
 		take_bare(&a, unit);
 		return;
 	}
-	note_unit(&a);
+	note_unit(&a, unit->framing);
 	take_unit(&a, unit);
 }
 
@@ -257,7 +259,7 @@ void source_frame(struct source *s, const u8 *frame, size_t n, u64 mono, u64 rea
 		a.mono = s->last_frame_us;
 	if (a.mono > s->last_octet_us)
 		s->last_octet_us = a.mono;
-	note_unit(&a);
+	note_unit(&a, LINK_HDLC);
 	a.kept = now - a.mono >= period_patience_us(&s->period);
 	if (deframer_frame(&s->deframer, frame, n, a.mono * NSEC_PER_USEC, unit_of_frame, &a) < 0) {
 		s->stats.malformed++;

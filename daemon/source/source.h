@@ -153,6 +153,8 @@ struct source_window {
  * @reason: a sentence for @state, "" if there is nothing to say
  * @since_us: time of the last change of @state, microseconds since the epoch
  * @deframer: its framings
+ * @framing: that of the last message or frame that was valid, also if others are listened to meanwhile;
+ *           LINK_UNKNOWN: there was none
  * @stats: counters
  * @reader: from frames to messages; its cipher and counters are set before source_start()
  * @keys: of @reader, a reference
@@ -187,6 +189,7 @@ struct source {
 	u64 since_us;
 
 	struct deframer deframer;
+	enum link_framing framing;
 	struct source_stats stats;
 	struct reader reader;
 	struct keyring *keys;
