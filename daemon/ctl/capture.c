@@ -11,6 +11,8 @@
 #include "ctl/capture.h"
 #include "link/hextext.h"
 
+#define BODY_MIN 32	/* octets of a bare body that is known as one wherever it stands */
+
 /* ---- messages ---- */
 
 static void error_take(struct capture *c, int error)
@@ -188,13 +190,24 @@ static void octets_push(struct capture *c, const u8 *data, size_t n)
 		framed_push(c, data, n);
 }
 
+/* Are these octets bare messages of this kind, from the first to the last? */
+static bool are_whole(enum link_framing framing, const u8 *p, const u8 *end)
+{
+	if (framing != LINK_BODY)
+		return apdu_are_whole(p, end);
+	while (p < end)
+		if (axdr_skip(&p, end) < 0)
+			return false;
+	return true;
+}
+
 /* Is all that came before whole? */
 static bool is_between(const struct capture *c)
 {
 	const struct deframer *d = &c->deframer;
 
 	if (is_bare(c->framing))
-		return apdu_are_whole(c->held, c->held + c->n_held);
+		return are_whole(c->framing, c->held, c->held + c->n_held);
 
 	return !framer_pending(&d->hdlc) && !p1_pending(&d->p1) && !mbus_pending(&d->mbus);
 }
@@ -215,21 +228,21 @@ static bool is_marked(const u8 *data, enum link_framing framing)
 }
 
 /*
- * Lines from different meters: behind what is whole, a line that is bare APDUs from its beginning to
- * its end, or one that begins a frame behind bare ones, is no part of what came before.  Bodies are too
- * easily found.
+ * Lines from different meters: behind what is whole, a line that is bare messages from its beginning to
+ * its end, or one that begins a frame behind bare ones, is no part of what came before.  Short bodies
+ * are too easily found.
  */
 static bool line_is_another(struct capture *c, const u8 *data, size_t n, enum link_framing framing)
 {
 	enum link_framing head = c->n_head ? link_sniff(c->head, c->n_head) : LINK_UNKNOWN;
 
-	if (c->framing == LINK_UNKNOWN && c->n_head && (head == LINK_LLC || head == LINK_APDU) &&
-	    apdu_are_whole(c->head, c->head + c->n_head))
+	if (c->framing == LINK_UNKNOWN && head != framing && is_bare(head) &&
+	    are_whole(head, c->head, c->head + c->n_head))
 		framing_decide(c);
 	if (c->framing == LINK_UNKNOWN || c->framing == framing || !is_between(c))
 		return false;
-	if (framing == LINK_LLC || framing == LINK_APDU)
-		return apdu_are_whole(data, data + n);
+	if (is_bare(framing))
+		return (framing != LINK_BODY || n >= BODY_MIN) && are_whole(framing, data, data + n);
 
 	return is_bare(c->framing) && is_marked(data, framing);
 }

@@ -242,6 +242,18 @@ class Decode(unittest.TestCase):
             self.assertEqual(run.stderr.decode(), "amshanctl: cannot read %s: %s\n" % (name, why))
             self.assertEqual(run.returncode, 2)
 
+    def test_lines_of_several_meters(self):
+        whole, _ = sim("--maker", "kamstrup", "--to", "lines", "--count", "1")
+        telegram, _ = sim("--maker", "p1-se", "--to", "lines", "--count", "1", "--p1-crc", "wrong")
+        foreign = b"680a0a68080172000000000000007b16\n"
+        run = decode("--json", octets=whole + telegram + foreign + whole)
+        self.assertEqual(len(objects(run.stdout)), 2)
+        self.assertEqual(run.stderr.decode(), "amshanctl: standard input: 2 messages decoded; 1 telegram with a wrong "
+                         "checksum; 1 M-Bus frame that carries no DLMS\n")
+        run = decode("--json", octets=foreign)
+        self.assertEqual((run.returncode, run.stderr.decode()),
+                         (1, "amshanctl: standard input: 1 M-Bus frame that carries no DLMS\n"))
+
     def test_what_cannot_be_written_is_a_failure(self):
         octets, _ = sim("--count", "1")
         with open("/dev/full", "w") as full:

@@ -396,7 +396,7 @@ static void a_cut_line_costs_itself(void **state)
 	}
 }
 
-/* A line of hex text with the power @power, in one of the framings that know their beginning. */
+/* A line of hex text with the power @power, in one of the framings. */
 static void add_line(struct buffer *to, unsigned int which, unsigned int power)
 {
 	u8 apdu[ENC_OCTETS_MAX], octets[ENC_OCTETS_MAX];
@@ -414,6 +414,9 @@ static void add_line(struct buffer *to, unsigned int which, unsigned int power)
 		add_hex_message(to, SIM_KAMSTRUP, 2, SIM_APDU, power, WHOLE_LINE);
 		return;
 	case 3:
+		add_hex_message(to, SIM_KAMSTRUP, 2, SIM_BODY, power, WHOLE_LINE);
+		return;
+	case 4:
 		snprintf(line, sizeof(line), "1-0:1.7.0(%04u*W)\r\n", power);
 		n = octets_telegram("KAM5", line, octets, sizeof(octets));
 		break;
@@ -424,7 +427,7 @@ static void add_line(struct buffer *to, unsigned int which, unsigned int power)
 	add_text(to, "\n");
 }
 
-#define LINES 5
+#define LINES 6
 
 /* A file of what came from several meters: whatever stands before a line, it is read. */
 static void lines_of_any_framing_in_any_order(void **state)
