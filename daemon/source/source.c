@@ -136,17 +136,35 @@ static u64 *closed_counter(struct source_stats *stats, enum cipher_trouble troub
 	}
 }
 
+/*
+ * While one meter is read, the health does not tell of another one on its line whose key is missing or
+ * wrong.  A replay is none of that: a slower source of the same meter has them.
+ */
+static void say_closed(struct source *s)
+{
+	char say[CIPHER_SAY_MAX];
+
+	if (s->health != HEALTH_OK || s->trouble == CIPHER_REPLAY || s->said_closed)
+		return;
+	s->said_closed = true;
+	/* It may turn out to be all that comes: that is not said again. */
+	s->said_health |= 1u << (closed_counter(&s->stats, s->trouble) == &s->stats.encrypted ?
+				 HEALTH_ENCRYPTED : HEALTH_WRONG_KEY);
+	log_about(LOG_WARNING, s->name, NULL, "%s", cipher_say(s->trouble, &s->ciphered, s->highest, say));
+}
+
 static const char *take_closed(const struct arrival *a, const struct reader_event *e)
 {
 	struct source *s = a->s;
 
 	++*closed_counter(&s->stats, e->trouble);
 	s->ciphered = *e->ciphered;
-	/* The text is gone when the frame is. */
-	s->ciphered.text = NULL;
+	/* Text and tag are gone when the frame is. */
+	s->ciphered.text = s->ciphered.tag = NULL;
 	s->trouble = e->trouble;
 	s->highest = e->highest;
 	first_verdict(a);
+	say_closed(s);
 
 	return cipher_trouble_reason(e->trouble);
 }
@@ -592,6 +610,7 @@ void source_set_keys(struct source *s, struct keyring *keys)
 
 	s->keys = keyring_ref(keys);
 	s->reader.keys = s->keys;
+	s->said_closed = false;
 	keyring_free(before);
 }
 

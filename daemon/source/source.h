@@ -158,8 +158,9 @@ struct source_window {
  * @stats: counters
  * @reader: from frames to messages; its cipher and counters are set before source_start()
  * @keys: of @reader, a reference
- * @ciphered: the last message that could not be opened, without its text
+ * @ciphered: the last message that could not be opened, without its text and tag
  * @trouble: why it could not
+ * @said_closed: that one could not, though others can, was said of the keys that it has
  * @highest: CIPHER_REPLAY: what its frame counter should have been above
  * @last_octet_us: CLOCK_MONOTONIC, 0 for never; likewise the next ones
  * @last_frame_us: last frame with good checksums
@@ -195,6 +196,7 @@ struct source {
 	struct keyring *keys;
 	struct ciphered ciphered;
 	enum cipher_trouble trouble;
+	bool said_closed;
 	u32 highest;
 	u64 last_octet_us;
 	u64 last_frame_us;

@@ -202,6 +202,7 @@ class Keys(EncryptedTest):
         daemon.proc.send_signal(signal.SIGHUP)
         daemon.wait_log(": reloaded", count=2)
         self.send(some[20:24], "rejected")
+        self.assertEqual(daemon.log().count("the key is wrong"), 2, daemon.log())
 
     def test_a_report_has_neither_keys_nor_titles(self):
         for maker, args in (("kamstrup", SEALED), ("kaifa-at", ("--key", KEY, "--security", "21")), ("p1-lu", SEALED)):
@@ -219,6 +220,23 @@ class Keys(EncryptedTest):
                 for secret in (KEY, AUTH_KEY, WRONG, TITLE, TITLE_HEX, TITLE[3:]):
                     self.assertNotIn(secret.lower(), digits)
                 self.stop(daemon)
+
+    def test_one_that_misses_for_a_second_meter_is_said_too(self):
+        self.keys("%s %s %s" % (TITLE, KEY, AUTH_KEY))
+        daemon = self.start(level="info")
+        a, b = messages("kamstrup", 6, *SEALED), messages("kamstrup", 5, *SEALED, "--title", "4B414D0000000002")
+        self.send(a[:1])
+        self.send(b, "encrypted")
+        self.send(a[1:4])
+        said = "encrypted, system title KAM0000000002, needs encryption and authentication key"
+        self.assertEqual(daemon.log().count(said), 1, daemon.log())
+        self.assertEqual(self.source()["Health"], "ok")
+        # And again if the new keys do not have it.
+        daemon.proc.send_signal(signal.SIGHUP)
+        daemon.wait_log(": reloaded")
+        self.send(b, "encrypted")
+        self.assertEqual(daemon.log().count(said), 2, daemon.log())
+        self.send(a[4:])
 
     def test_of_a_source_goes_before_the_one_for_all(self):
         self.keys("%s %s" % (KEY, AUTH_KEY))
@@ -251,8 +269,9 @@ class Lines(EncryptedTest):
         self.send([altered(some[0])], "rejected")
         self.assertEqual(self.view.power(ID), power)
         self.send(some[2:])
-        # One that is rejected among many is no trouble worth a line.
-        self.assertNotIn(TITLE, daemon.log())
+        self.assertEqual(daemon.log().count(TITLE), 1, daemon.log())
+        self.assertIn("encrypted, system title %s: the key is wrong or the frame was altered" % TITLE, daemon.log())
+        self.assertEqual(self.source()["Health"], "ok")
 
     def test_without_its_tag_nothing_is_read_any_more(self):
         self.start()
