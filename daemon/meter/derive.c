@@ -209,17 +209,19 @@ bool derive_take(struct derive *d, const struct derive_settings *s, struct readi
 		.limit_w = s->limit_w,
 	};
 	s64 now_s = at.real_us / SECOND_US;
-	bool accepted = guard_check(&d->guard, r, &list, ret), peak;
+	bool accepted = guard_check(&d->guard, r, &list, ret), peak, news;
 
 	if (ret->same)
 		return false;
+	d->in_row = accepted ? d->in_row + (d->in_row < DERIVE_IN_ROW) : 0;
+	news = accepted && d->in_row < DERIVE_IN_ROW;
 	derive_apparent(d, r);
 	if (now_s < CLOCK_SET_S)
 		return accepted;
 	count(d, r, clock_us, at, ret);
 	peak = peaks_take(d, s, now_s);
 	expected_give(d, r, now_s);
-	if (accepted || peak || !d->shown_us || at.mono_us - d->shown_us >= DERIVE_PERIOD_US) {
+	if (news || peak || !d->shown_us || at.mono_us - d->shown_us >= DERIVE_PERIOD_US) {
 		d->shown_us = at.mono_us;
 		counted_give(d, r);
 		peaks_give(d, s, r, now_s);

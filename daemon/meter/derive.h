@@ -13,8 +13,10 @@
 #include "meter/live.h"
 #include "meter/peaks.h"
 
-/* Counted values are shown so often, and whenever a register came. */
+/* Counted values are shown so often, and whenever a register came, unless each list has some. */
 #define DERIVE_PERIOD_US	9500000ll
+
+#define DERIVE_IN_ROW		12
 
 /* What a household's fuse carries, if nobody says: 3 x 80 A at 230 V. */
 #define DERIVE_FUSE_A		80
@@ -49,6 +51,8 @@ struct derive_settings {
  * @ever: bit per quantity behind Q_SENT_COUNT: it had a value, so that its loss is said
  * @shown_us: when counted values were last given (of a meter behind another one: when it was last
  *            heard), CLOCK_MONOTONIC; 0: never
+ * @in_row: lists in a row of which a register was accepted, up to DERIVE_IN_ROW: each has some, as the
+ *          telegrams of each second
  */
 struct derive {
 	struct guard guard;
@@ -57,6 +61,7 @@ struct derive {
 	struct peaks peaks_before;
 	u64 ever;
 	s64 shown_us;
+	u8 in_row;
 };
 
 /**

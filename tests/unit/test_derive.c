@@ -330,6 +330,39 @@ static void numbers_beyond_all_bounds(void **state)
 	}
 }
 
+/* Telegrams of each second have the registers: what is counted is shown no more often for that. */
+static void registers_of_each_second(void **state)
+{
+	unsigned int shown = 0;
+
+	begin("registers of each second", "2026-01-14T09:30:00");
+	for (s64 n = 0; n < 120; n++) {
+		struct guard_report report;
+
+		readings_clear(&h.r);
+		readings_set(&h.r, Q_ACTIVE_POWER_IMPORT, (struct decimal){ 3600, 0 });
+		readings_set(&h.r, Q_ACTIVE_ENERGY_IMPORT, (struct decimal){ 1000000 + n, 0 });
+		h.now += S;
+		assert_true(derive_take(&h.m->derive, &settings, &h.r, 0, at(), &report));
+		shown += readings_has(&h.r, Q_ACTIVE_ENERGY_IMPORT_ERROR);
+	}
+	/* The first of them it cannot tell from others yet. */
+	assert_in_range(shown, DERIVE_IN_ROW - 2 + 9, DERIVE_IN_ROW + 11);
+	/* One that did not come for long is news, however short ago the others were shown. */
+	for (shown = 0; shown < 2;) {
+		readings_clear(&h.r);
+		readings_set(&h.r, Q_ACTIVE_POWER_IMPORT, (struct decimal){ 3600, 0 });
+		h.now += S;
+		derive_take(&h.m->derive, &settings, &h.r, 0, at(), &(struct guard_report){ 0 });
+		shown += readings_has(&h.r, Q_ACTIVE_ENERGY_IMPORT_ERROR);
+	}
+	readings_clear(&h.r);
+	readings_set(&h.r, Q_ACTIVE_ENERGY_IMPORT, (struct decimal){ 1000125, 0 });
+	h.now += S;
+	assert_true(derive_take(&h.m->derive, &settings, &h.r, 0, at(), &(struct guard_report){ 0 }));
+	assert_true(readings_has(&h.r, Q_ACTIVE_ENERGY_IMPORT_ERROR));
+}
+
 /* ---- anything ---- */
 
 /* Not half a hole: what was switched on in it is a guess of up to 90 s x power. */
@@ -443,6 +476,7 @@ int main(void)
 		cmocka_unit_test_teardown(apparent_power, end),
 		cmocka_unit_test_teardown(a_clock_that_was_not_set_yet, end),
 		cmocka_unit_test_teardown(numbers_beyond_all_bounds, end),
+		cmocka_unit_test_teardown(registers_of_each_second, end),
 		cmocka_unit_test_teardown(whatever_happens, end),
 	};
 
