@@ -330,8 +330,8 @@ static bool name_channel_text(struct message *msg, u8 type, const struct cosem_r
 			r->identity[ID_METER_ID] = text_decoded(&reg->value, msg->texts);
 		return reg->value.len;
 	default:
-		/* When the value that follows was read. */
-		return name_time(&reg->value, r) ||
+		/* In the line of a value: when that was captured. */
+		return ((u8)(reg->obis >> 24) == 24 && name_time(&reg->value, r)) ||
 		       name_count(reg, quantity_of_channel(type, reg->obis), r);
 	}
 }
