@@ -162,6 +162,7 @@ void deframer_flush(struct deframer *d, deframer_fn fn, void *ctx)
 void deframer_sniff(struct deframer *d)
 {
 	d->framing = LINK_UNKNOWN;
+	p1_anew(&d->p1);
 }
 
 u64 deframer_units(const struct deframer *d)

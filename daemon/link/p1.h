@@ -90,6 +90,7 @@ struct p1_framer {
 	u64 last_ns;
 	u8 state;
 	bool authenticated;	/* the ciphered APDU has a tag */
+	bool sums;		/* a telegram had a good checksum: one that ends with '!' is cut off */
 	u16 start;		/* in @buf: '/', or the first octet that was not looked at */
 	u16 n;			/* octets kept from @start on; all below count from there */
 	u16 scanned;		/* nothing that matters before this one */
@@ -121,6 +122,12 @@ void p1_flush(struct p1_framer *f, p1_telegram_fn fn, void *ctx);
 static inline size_t p1_pending(const struct p1_framer *f)
 {
 	return f->n;
+}
+
+/* p1_anew() - another meter may be on the line by now */
+static inline void p1_anew(struct p1_framer *f)
+{
+	f->sums = false;
 }
 
 /* p1_crc16() - CRC-16/ARC; @crc: 0, or what an earlier call returned */

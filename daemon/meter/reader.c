@@ -269,6 +269,7 @@ static int take_ciphered_at(struct way *w, const u8 **p, const u8 *end,
 			    int (*parse)(const u8 **p, const u8 *end, struct ciphered *ret))
 {
 	struct ciphered m;
+	size_t n;
 	int r;
 
 	/* What is in the plain text cannot be ciphered again: there is one buffer. */
@@ -279,8 +280,10 @@ static int take_ciphered_at(struct way *w, const u8 **p, const u8 *end,
 		take_ciphered(w, &m);
 	} else if (r == -EPROTONOSUPPORT) {
 		tell_closed(w, CIPHER_UNSUPPORTED, &m, 0);
-		/* Where it ends is not known for certain. */
-		*p = end;
+		/* What follows it can be read, if it says where it ends. */
+		if (apdu_length(*p, end - *p, &n) < 0 || n > (size_t)(end - *p))
+			n = end - *p;
+		*p += n;
 		r = 0;
 	}
 

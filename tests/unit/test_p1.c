@@ -354,6 +354,26 @@ static void a_pause_ends_a_telegram(void **state)
 	check_balance(&f);
 }
 
+/* A meter that sends a checksum sends one always: without its end a telegram was cut off. */
+static void where_checksums_are_sent_one_is_waited_for(void **state)
+{
+	static struct p1_framer f;
+
+	wire.n = wire.begin = 0;
+	put(&wire, HEAD LINE "!@");
+	p1_init(&f, P1_IF_SENT);
+	caught.n = 0;
+	caught.octets = 0;
+	p1_push(&f, wire.data, wire.n, SECOND, catch, &caught);
+	assert_int_equal(caught.n, 1);
+	assert_string_equal(caught.checksums, "G");
+	p1_push(&f, wire.data, wire.n - 4, 2 * SECOND, catch, &caught);
+	p1_push(&f, wire.data, wire.n, 3 * SECOND, catch, &caught);
+	assert_string_equal(caught.checksums, "GG");
+	assert_int_equal(f.stats.timeouts, 1);
+	check_balance(&f);
+}
+
 /* ---- ciphered ---- */
 
 /*
@@ -633,6 +653,7 @@ int main(void)
 		cmocka_unit_test(what_is_delivered_is_what_was_sent),
 		cmocka_unit_test(delivered_at_the_fourth_digit),
 		cmocka_unit_test(a_pause_ends_a_telegram),
+		cmocka_unit_test(where_checksums_are_sent_one_is_waited_for),
 		cmocka_unit_test(ciphered_bodies_end_by_their_length),
 		cmocka_unit_test(a_lying_length_costs_no_other_telegram),
 		cmocka_unit_test(a_ciphered_one_cut_off_costs_no_other),

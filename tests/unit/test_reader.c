@@ -345,6 +345,19 @@ static void altered_messages_are_rejected(void **state)
 	lab_free(lab);
 }
 
+/* What cannot be read at all costs nothing that stands behind it. */
+static void behind_another_suite_one_goes_on(void **state)
+{
+	struct lab *lab = lab_new(KEYS);
+	u8 octets[OCTETS_MAX];
+	size_t n = ciphered(0x32, 1, 1, octets);
+
+	n += ciphered(0x30, 2, 2, octets + n);
+	assert_string_equal(told(lab, LINK_HDLC, octets, n), "SM");
+	assert_true(lab->power == 2);
+	lab_free(lab);
+}
+
 static void a_replay_is_rejected(void **state)
 {
 	struct lab *lab = lab_new(KEYS);
@@ -579,6 +592,7 @@ int main(void)
 		cmocka_unit_test(without_the_right_key_nothing_is_told),
 		cmocka_unit_test(noise_is_told_as_noise),
 		cmocka_unit_test(altered_messages_are_rejected),
+		cmocka_unit_test(behind_another_suite_one_goes_on),
 		cmocka_unit_test(a_replay_is_rejected),
 		cmocka_unit_test(a_second_source_reads_the_same_meter),
 		cmocka_unit_test(a_replay_in_turn_with_another_meter_is_rejected),
