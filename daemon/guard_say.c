@@ -6,40 +6,56 @@
 
 #include "guard_say.h"
 #include "log.h"
+#include "util.h"
 
-void guard_say(const struct meter *m, const struct guard_report *report)
+/* Loud only if it was not said a moment ago. */
+static int level_of(struct meter *m, const struct guard_word *w, u64 mono_us)
 {
-	if (report->repeated)
+	u32 *said_s = &m->derive.guard.reg[w->quantity].said_s[w->kind];
+	u32 now_s = (u32)(mono_us / USEC_PER_SEC);
+
+	if (*said_s && now_s - *said_s < GUARD_SAY_S)
+		return LOG_DEBUG;
+	*said_s = now_s;
+	return w->kind == GUARD_ZERO ? LOG_NOTICE : LOG_WARNING;
+}
+
+static void say_word(const struct meter *m, const struct guard_word *w, int level)
+{
+	const struct quantity_info *q = &quantity_table[w->quantity];
+	const char *unit = kind_table[q->kind].unit;
+
+	switch (w->kind) {
+	case GUARD_BACK:
+		log_about(level, m->source, m->id, "meter %s: %s went back from %.0f to %.0f %s: held "
+			  "back until a second list says so", m->id, q->name, w->before, w->value, unit);
+		break;
+	case GUARD_TOO_FAR:
+		log_about(level, m->source, m->id, "meter %s: %s went from %.0f to %.0f %s, more than "
+			  "the fuse carries (main-fuse): held back until a second list says so", m->id,
+			  q->name, w->before, w->value, unit);
+		break;
+	case GUARD_ZERO:
+		log_about(level, m->source, m->id, "meter %s: %s is 0, as are all registers of its first "
+			  "list: held back until a second list says so", m->id, q->name);
+		break;
+	case GUARD_CONFIRMED:
+		log_about(level, m->source, m->id, "meter %s: %s is %.0f %s after %.0f, confirmed by a "
+			  "second list: taken", m->id, q->name, w->value, unit, w->before);
+		break;
+	case GUARD_KIND_COUNT:
+		break;
+	}
+}
+
+void guard_say(struct meter *m, const struct guard_report *report, u64 mono_us)
+{
+	/* A meter behind another one is told of with each telegram: of an hour all have the same reading. */
+	if (report->repeated && !*m->via)
 		log_about(LOG_DEBUG, m->source, m->id, "meter %s: a list with registers came again",
 			  m->id);
-	for (unsigned int i = 0; i < report->n; i++) {
-		const struct guard_word *w = &report->word[i];
-		const struct quantity_info *q = &quantity_table[w->quantity];
-		const char *unit = kind_table[q->kind].unit;
-
-		switch (w->kind) {
-		case GUARD_BACK:
-			log_about(LOG_WARNING, m->source, m->id, "meter %s: %s went back from %.0f to "
-				  "%.0f %s: held back until a second list says so", m->id, q->name,
-				  w->before, w->value, unit);
-			break;
-		case GUARD_TOO_FAR:
-			log_about(LOG_WARNING, m->source, m->id, "meter %s: %s went from %.0f to %.0f "
-				  "%s, more than the fuse carries (main-fuse): held back until a second "
-				  "list says so", m->id, q->name, w->before, w->value, unit);
-			break;
-		case GUARD_ZERO:
-			log_about(LOG_NOTICE, m->source, m->id, "meter %s: %s is 0, as are all registers "
-				  "of its first list: held back until a second list says so", m->id,
-				  q->name);
-			break;
-		case GUARD_CONFIRMED:
-			log_about(LOG_WARNING, m->source, m->id, "meter %s: %s is %.0f %s after %.0f, "
-				  "confirmed by a second list: taken", m->id, q->name, w->value, unit,
-				  w->before);
-			break;
-		}
-	}
+	for (unsigned int i = 0; i < report->n; i++)
+		say_word(m, &report->word[i], level_of(m, &report->word[i], mono_us));
 }
 
 void guard_problem(const struct guard *g, char *buf, size_t size)

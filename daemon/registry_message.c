@@ -176,7 +176,7 @@ static bool derive(const struct link *l, struct meter *m, struct readings *r,
 		accepted = derive_take_channel(&m->derive, r, clock_us, at, &report);
 	else
 		accepted = derive_take(&m->derive, &l->source->settings.derive, r, clock_us, at, &report);
-	guard_say(m, &report);
+	guard_say(m, &report, (u64)at.mono_us);
 	plausibility_take(m, &l->source->settings, r, at.mono_us);
 
 	return accepted;

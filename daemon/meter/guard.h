@@ -10,6 +10,14 @@
 
 #include "meter/readings.h"
 
+enum guard_kind {
+	GUARD_BACK,		/* stepped back */
+	GUARD_TOO_FAR,		/* further than the fuse could carry */
+	GUARD_ZERO,		/* the first list of all has only zeros: a meter may begin with that */
+	GUARD_CONFIRMED,	/* the second list says the same: accepted */
+	GUARD_KIND_COUNT
+};
+
 /**
  * struct guard_register - one register, values in its unit (Wh, varh)
  * @known: @value is set
@@ -18,6 +26,7 @@
  * @time_us: of which time it is, microseconds since the epoch
  * @held_value: the one that was held back
  * @held_us: its time
+ * @said_s: for who says what came of it: when, per kind, CLOCK_MONOTONIC; 0: not yet
  */
 struct guard_register {
 	bool known;
@@ -26,6 +35,7 @@ struct guard_register {
 	u64 time_us;
 	double held_value;
 	u64 held_us;
+	u32 said_s[GUARD_KIND_COUNT];
 };
 
 /**
@@ -50,13 +60,6 @@ struct guard_list {
 	u64 time_us;
 	s64 clock_us;
 	double limit_w;
-};
-
-enum guard_kind {
-	GUARD_BACK,		/* stepped back */
-	GUARD_TOO_FAR,		/* further than the fuse could carry */
-	GUARD_ZERO,		/* the first list of all has only zeros: a meter may begin with that */
-	GUARD_CONFIRMED,	/* the second list says the same: accepted */
 };
 
 /* More than any meter counts, Wh; dropped without a word. */

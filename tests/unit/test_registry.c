@@ -373,7 +373,98 @@ static void one_number_is_not_behind_two_channels(void **state)
 	assert_said("");
 }
 
+/* ---- what is logged ---- */
+
+static int saved_stderr = -1;
+
+static void log_begin(int level)
+{
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	saved_stderr = dup(STDERR_FILENO);
+	assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
+	fclose(f);
+	log_set_level(level);
+}
+
+/* How many lines since log_begin() have @text in them? */
+static unsigned int logged(const char *text)
+{
+	static char buf[65536];
+	ssize_t n = pread(STDERR_FILENO, buf, sizeof(buf) - 1, 0);
+	unsigned int found = 0;
+
+	assert_in_range(n, 0, sizeof(buf) - 2);
+	buf[n] = '\0';
+	for (const char *p = buf; (p = strstr(p, text)); p += strlen(text))
+		found++;
+	return found;
+}
+
+static void log_end(void)
+{
+	log_set_level(LOG_EMERG);
+	dup2(saved_stderr, STDERR_FILENO);
+	close(saved_stderr);
+}
+
+/* As send_gas(), each 10 s, of which nobody has to wait. */
+static void send_gas_at(s64 litres, u64 mono_us)
+{
+	message(1, GAS, "gas");
+	readings_set(&msg.readings, Q_GAS_VOLUME, (struct decimal){ litres, -3 });
+	lab.real_us += 10 * USEC_PER_SEC;
+	seen.source->last_message_us = mono_us;
+	seen.source->owner->message(seen.source->ctx, seen.source, &msg, lab.real_us);
+}
+
 /* ---- what it says ---- */
+
+static void a_step_back_is_not_said_with_each_telegram(void **state)
+{
+	u64 at;
+
+	send_main(MAIN);
+	at = mono_us();
+	log_begin(LOG_INFO);
+	/* Back and confirmed, forth, back and confirmed, ... */
+	for (unsigned int i = 0; i < 18; i++)
+		send_gas_at(i % 3 ? 1000 : 9000, at + i * 3 * USEC_PER_SEC);
+	assert_int_equal(logged("went back from"), 1);
+	assert_int_equal(logged("confirmed by a second list"), 1);
+	/* A minute later it still does. */
+	for (unsigned int i = 20; i < 40; i++)
+		send_gas_at(i % 3 ? 1000 : 9000, at + i * 3 * USEC_PER_SEC);
+	assert_int_equal(logged("went back from"), 2);
+	assert_int_equal(logged("confirmed by a second list"), 2);
+	log_end();
+}
+
+/* The rest is there for who looks for it; that a reading came again is no news of a meter behind another one. */
+static void the_rest_is_for_debugging(void **state)
+{
+	u64 at;
+
+	send_main(MAIN);
+	at = mono_us();
+	log_begin(LOG_DEBUG);
+	for (unsigned int i = 0; i < 18; i++)
+		send_gas_at(i % 3 ? 1000 : 9000, at + i * 3 * USEC_PER_SEC);
+	assert_int_equal(logged("went back from"), 6);
+	send_gas(GAS, 1, 0, 1000);
+	send_gas(GAS, 1, 0, 1000);
+	assert_int_equal(logged("came again"), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		message(0, MAIN, NULL);
+		msg.readings.has_time = true;
+		msg.readings.time = (struct cosem_time){ 2025, 11, 22, 11, 0, 0, 0, -60 };
+		readings_set(&msg.readings, Q_ACTIVE_ENERGY_IMPORT, (struct decimal){ 10, 0 });
+		deliver();
+	}
+	assert_int_equal(logged("came again"), 1);
+	log_end();
+}
 
 static void what_was_captured_once_is_one_reading(void **state)
 {
@@ -574,6 +665,8 @@ int main(void)
 		LAB(one_number_is_not_behind_two_channels),
 		LAB(the_number_of_the_meter_itself_is_none_of_a_channel),
 		LAB(what_was_captured_once_is_one_reading),
+		LAB(a_step_back_is_not_said_with_each_telegram),
+		LAB(the_rest_is_for_debugging),
 		LAB(a_clock_without_an_offset_will_do),
 		LAB(a_step_back_has_to_be_confirmed),
 		LAB(the_current_transformers_are_the_meters_own),
