@@ -31,7 +31,7 @@ enum message_kind {
  * @list: all registers, also those without a name; where the order of a positional list is known,
  *        its registers have their codes
  * @unnamed: numbers in @list that have no name in @readings
- * @held: registers of channels still to come, behind those of @list; private
+ * @held: of a telegram: registers of channels still to come, behind those of @list
  * @texts: texts of @readings that stand in other letters in the message
  */
 struct message {

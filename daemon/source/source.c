@@ -103,6 +103,23 @@ static void first_verdict(const struct arrival *a)
 		source_set_health(a->s, health_observe(a->s));
 }
 
+/*
+ * Whose is what stands behind the channels of a telegram?  That of the telegram, also if no number of its own has a
+ * name: else it would be taken for that of the one before.
+ */
+static void tell_front(const struct arrival *a, const struct message *msg)
+{
+	struct source *s = a->s;
+	u64 before = s->last_message_us;
+
+	if (msg->list.shape != LIST_TELEGRAM || msg->channel || !msg->held || s->state != SOURCE_OPEN)
+		return;
+	s->last_message_us = a->mono;
+	s->owner->message(s->ctx, s, msg, a->real);
+	/* It has no readings. */
+	s->last_message_us = before;
+}
+
 static const char *take_message(const struct arrival *a, const struct message *msg)
 {
 	struct source *s = a->s;
@@ -110,6 +127,7 @@ static const char *take_message(const struct arrival *a, const struct message *m
 	if (msg->kind == MESSAGE_UNKNOWN_LIST) {
 		s->stats.unknown++;
 		first_verdict(a);
+		tell_front(a, msg);
 		return "unknown list";
 	}
 	s->stats.messages++;

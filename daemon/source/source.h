@@ -90,8 +90,8 @@ struct source_stats {
 
 /**
  * struct source_owner - who is told
- * @message: one decoded message with readings; @msg is valid during the call, in which the source
- *           may be stopped but not freed
+ * @message: one decoded message with readings, or that of a telegram itself without any, of which more stands
+ *           behind its channels; @msg is valid during the call, in which the source may be stopped but not freed
  * @changed: state, reason or health changed
  * @checked: a period of observation ended: silent meters can be looked for
  */

@@ -15,6 +15,7 @@
 
 #include "counters_file.h"
 #include "keep.h"
+#include "link_octets.h"
 #include "log.h"
 #include "registry.h"
 #include "util.h"
@@ -52,7 +53,7 @@ static void on_meter_added(struct output *o, struct meter *m)
 {
 	say("+", m->id);
 	/* Who shows it has to know at once where it hangs. */
-	if (strcmp(m->id, MAIN) && strcmp(m->id, "house"))
+	if (strcmp(m->id, MAIN) && strcmp(m->id, "house") && strcmp(m->id, "A1") && strcmp(m->id, "B2"))
 		assert_true(*m->via);
 }
 
@@ -338,6 +339,44 @@ static void the_number_of_the_meter_itself_is_none_of_a_channel(void **state)
 		assert_false(seen.last->known[Q_GAS_VOLUME / 64] >> (Q_GAS_VOLUME % 64) & 1);
 	}
 	assert_said("+" MAIN "-1 ");
+}
+
+/* Of a line: lines of a telegram with a right checksum. */
+static void receive(const char *lines)
+{
+	u8 octets[512];
+	size_t n = octets_telegram("KAM5", lines, octets, sizeof(octets));
+
+	seen.last = NULL;
+	source_receive(seen.source, octets, NULL, n);
+}
+
+#define NUMBER(id)	"0-0:96.1.1(" id ")\r\n"
+#define GAS_LINES(id)	"0-1:24.1.0(003)\r\n" "0-1:96.1.0(" id ")\r\n"	\
+			"0-1:24.2.1(251122110000W)(00001.000*m3)\r\n"
+
+static void of_a_telegram_without_own_readings_it_is_that_ones(void **state)
+{
+	const struct source_stats *stats = &seen.source->stats;
+
+	source_set_state(seen.source, SOURCE_OPEN, NULL);
+	receive(NUMBER("4131") "1-0:1.7.0(00.501*kW)\r\n" GAS_LINES("4731"));
+	assert_said("+A1 +G1 ");
+	assert_string_equal(seen.last->via, "A1");
+	/* Nothing that the other one says of itself is a number. */
+	receive(NUMBER("4232") GAS_LINES("4732"));
+	assert_said("+B2 +G2 ");
+	assert_string_equal(seen.last->id, "G2");
+	assert_string_equal(seen.last->via, "B2");
+	assert_true(seen.last->latest[Q_GAS_VOLUME] == 1);
+	assert_int_equal(stats->messages, 3);
+	assert_int_equal(stats->unknown, 1);
+
+	/* With nothing behind it there is no such meter. */
+	receive(NUMBER("4333"));
+	assert_said("");
+	assert_int_equal(stats->messages, 3);
+	assert_int_equal(stats->unknown, 2);
 }
 
 /* What the whole telegram has, of one time. */
@@ -662,6 +701,7 @@ int main(void)
 		LAB(of_several_meters_it_cannot_be_said),
 		LAB(of_a_telegram_left_out_nothing_is_behind_the_one_before),
 		LAB(of_one_too_many_nothing_is_behind_the_one_before),
+		LAB(of_a_telegram_without_own_readings_it_is_that_ones),
 		LAB(one_number_is_not_behind_two_channels),
 		LAB(the_number_of_the_meter_itself_is_none_of_a_channel),
 		LAB(what_was_captured_once_is_one_reading),
