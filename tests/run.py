@@ -309,6 +309,8 @@ def main():
     if args.module:
         return run_module(args.module, args.only)
 
+    if args.valgrind:
+        os.environ["AMSHAN_BRIEF"] = "1"        # for tests whose many days say nothing more of memory
     results = []
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for future in concurrent.futures.as_completed([pool.submit(j.run) for j in jobs_of(args)]):

@@ -263,11 +263,20 @@ static void run_in_peace(s64 us)
 	}
 }
 
+/*
+ * Under valgrind each sixth form is enough: it looks at memory, and the others have the same code.  All
+ * of them together are minutes there.
+ */
+static unsigned int stride(void)
+{
+	return getenv("AMSHAN_BRIEF") ? 6 : 1;
+}
+
 /* ---- right factors ---- */
 
 static void nothing_is_said_of_any_house(void **state)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i += stride()) {
 		begin(&forms[i], "all right");
 		run_in_peace(forms[i].period == 1 ? 4 * DAY : 20 * DAY);
 		/* It was looked at all the same. */
@@ -283,7 +292,7 @@ static void nothing_is_said_of_any_house(void **state)
 /* And of clocks that are set, and summer time that begins. */
 static void nothing_is_said_of_holes_and_restarts(void **state)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i += stride()) {
 		begin(&forms[i], "holes");
 		h.faulty = true;
 		h.now += 80 * DAY;
@@ -391,7 +400,7 @@ static void set_right(unsigned int w)
 
 static void each_wrong_factor_is_found(void **state)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i += stride()) {
 		for (unsigned int w = 0; w < ARRAY_SIZE(wrongs); w++) {
 			find(&forms[i], w);
 			if (patience(&forms[i], w))
