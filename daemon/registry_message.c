@@ -9,7 +9,8 @@
  * without a number cannot be said to be any one's, and is left out.
  *
  * A meter behind another one (a message with a channel: M-Bus) is a meter of its own: by its number,
- * else as "<the other one's id>-<channel>".  It is no matter of what the source learned.
+ * else the one that was heard last on this channel, else as "<the other one's id>-<channel>".  It is no matter
+ * of what the source learned.
  *
  * A meter is read from one source at a time. Another source with the same meter stands by and takes
  * over when the first one falls silent.
@@ -193,23 +194,52 @@ static bool is_anothers(const struct link *l, const struct meter *m, u8 channel)
 		(m->channel != channel && m->last_mono_us == l->source->last_message_us));
 }
 
+/* Nothing contradicts that it is of this kind: gas, water, ... */
+static bool is_of_type(const struct meter *m, struct text type)
+{
+	const char *ours = m->identity[ID_METER_TYPE];
+
+	return !type.len || !*ours || (strlen(ours) == type.len && !memcmp(ours, type.p, type.len));
+}
+
+/* The meter that was heard last where a message without a number comes from; NULL: none was. */
+static struct meter *heard_there(const struct link *l, const struct message *msg)
+{
+	const struct registry *reg = l->reg;
+	struct meter *found = NULL;
+
+	for (size_t i = 0; i < reg->n_meters; i++) {
+		struct meter *m = reg->meters[i];
+
+		if (m->channel == msg->channel && !strcmp(m->via, l->meter->id) &&
+		    is_of_type(m, msg->readings.identity[ID_METER_TYPE]) &&
+		    (!found || m->last_mono_us > found->last_mono_us))
+			found = m;
+	}
+	return found;
+}
+
 /*
  * Whose is a message of a meter behind another one?  That one's own message came just before it, in the
  * same telegram.  NULL: it cannot be said.
  */
-static struct meter *channel_meter(struct link *l, u8 channel, const char *number)
+static struct meter *channel_meter(struct link *l, const struct message *msg, const char *number)
 {
 	char id[METER_ID_MAX];
 	struct meter *m;
+	bool named = *number;
 
-	if (is_anothers(l, registry_meter(l->reg, number), channel))
+	if (is_anothers(l, registry_meter(l->reg, number), msg->channel))
 		number = "";
 	if (!l->meter || (!*number && link_is_unsure(l)))
 		return NULL;
-	channel_id(l->meter->id, channel, id);
+	m = named ? NULL : heard_there(l, msg);
+	if (m)
+		return m;
+	channel_id(l->meter->id, msg->channel, id);
 	m = registry_meter(l->reg, *number ? number : id);
 	if (m)
-		return is_anothers(l, m, channel) ? NULL : m;
+		return is_anothers(l, m, msg->channel) ? NULL : m;
 	if (*number)
 		drop_id(l, id);
 	return registry_meter_add(l, *number ? number : id, l->meter->id);
@@ -258,7 +288,7 @@ static void on_message(void *ctx, struct source *s, const struct message *msg, u
 		l->first_us = s->last_message_us;
 	if (said.len && meter_id_make(said.p, said.len, number) < 0)
 		*number = '\0';
-	m = msg->channel ? channel_meter(l, msg->channel, number) : own_meter(l, msg, number);
+	m = msg->channel ? channel_meter(l, msg, number) : own_meter(l, msg, number);
 	if (!m)
 		return;
 	/* What the module kept is older than what another source gave meanwhile. */

@@ -241,6 +241,36 @@ static void without_a_number_it_goes_by_its_channel(void **state)
 	assert_said("");
 }
 
+static void it_need_not_name_its_number_each_time(void **state)
+{
+	send_main(MAIN);
+	send_gas(NULL, 2, 0, 1000);
+	send_gas(GAS, 2, 5, 1001);
+	assert_said("+" MAIN " +" MAIN "-2 -" MAIN "-2 x" MAIN "-2 +" GAS " ");
+	for (int i = 2; i < 6; i++) {
+		send_main(MAIN);
+		send_gas(i % 2 ? GAS : NULL, 2, 5 * i, 1000 + i);
+		assert_string_equal(seen.last->id, GAS);
+		assert_true(seen.last->latest[Q_GAS_VOLUME] == (1000 + i) / 1000.0);
+	}
+	assert_said("");
+
+	/* On another channel, or of another kind, it is another one. */
+	send_gas(NULL, 3, 0, 1000);
+	assert_string_equal(seen.last->id, MAIN "-3");
+	message(2, NULL, "water");
+	readings_set(&msg.readings, Q_WATER_VOLUME, (struct decimal){ 7, 0 });
+	deliver();
+	assert_string_equal(seen.last->id, MAIN "-2");
+	assert_said("+" MAIN "-3 +" MAIN "-2 ");
+
+	/* It moved: what comes without a number is of the one that came last. */
+	send_gas(GAS, 3, 35, 1007);
+	assert_string_equal(seen.last->id, GAS);
+	send_gas(NULL, 3, 40, 1008);
+	assert_string_equal(seen.last->id, GAS);
+}
+
 static void nothing_is_behind_what_is_not_there(void **state)
 {
 	send_gas(GAS, 1, 0, 1000);
@@ -695,6 +725,7 @@ int main(void)
 #define LAB(test) cmocka_unit_test_setup_teardown(test, lab_setup, lab_teardown)
 		LAB(a_meter_behind_another_one_is_one_of_its_own),
 		LAB(without_a_number_it_goes_by_its_channel),
+		LAB(it_need_not_name_its_number_each_time),
 		LAB(nothing_is_behind_what_is_not_there),
 		LAB(the_name_of_the_source_goes_for_both),
 		LAB(it_may_come_behind_another_one),
