@@ -16,6 +16,9 @@
  */
 #define METERS_OF_SOURCE_MAX	64
 
+/* One that was silent for so long makes room for another one of its source: not sooner, or they would change places. */
+#define MAKES_ROOM_US		(3600 * USEC_PER_SEC)
+
 struct link *registry_link(struct registry *reg, const char *source)
 {
 	for (size_t i = 0; i < reg->n_links; i++) {
@@ -88,6 +91,44 @@ int registry_meter_forgotten(struct registry *reg, const char *id)
 	return r;
 }
 
+/* Of a source that was silent for longest, and long enough; NULL: there is none. */
+static struct meter *silent_longest(const struct link *l)
+{
+	const struct registry *reg = l->reg;
+	struct meter *found = NULL;
+
+	for (size_t i = 0; i < reg->n_meters; i++) {
+		struct meter *m = reg->meters[i];
+
+		/* Not the one that a new one may hang behind. */
+		if (m->available || m == l->meter || strcmp(m->source, l->source->name) ||
+		    m->last_mono_us + MAKES_ROOM_US > l->source->last_message_us)
+			continue;
+		if (!found || m->last_mono_us < found->last_mono_us)
+			found = m;
+	}
+	return found;
+}
+
+/* The source names too many: is there room for @id all the same?  What is kept of one that goes stays. */
+static bool make_room(struct link *l, const char *id)
+{
+	struct meter *m = silent_longest(l);
+
+	if (!m) {
+		if (!l->said_full)
+			log_about(LOG_WARNING, l->source->name, id, "names more than %d meters: no more are "
+				  "taken from it", METERS_OF_SOURCE_MAX);
+		l->said_full = true;
+		return false;
+	}
+	log_about(LOG_NOTICE, l->source->name, m->id, "meter %s: of more than %d meters of this source the one "
+		  "that was silent for longest: makes room for meter %s", m->id, METERS_OF_SOURCE_MAX, id);
+	registry_meter_remove(l->reg, m);
+	l->said_full = false;
+	return true;
+}
+
 struct meter *registry_meter_add(struct link *l, const char *id, const char *via)
 {
 	struct registry *reg = l->reg;
@@ -97,13 +138,8 @@ struct meter *registry_meter_add(struct link *l, const char *id, const char *via
 
 	for (size_t i = 0; i < reg->n_meters; i++)
 		ours += !strcmp(reg->meters[i]->source, source);
-	if (ours >= METERS_OF_SOURCE_MAX) {
-		if (!l->said_full)
-			log_about(LOG_WARNING, source, id, "names more than %d meters: no more are "
-				  "taken from it", METERS_OF_SOURCE_MAX);
-		l->said_full = true;
+	if (ours >= METERS_OF_SOURCE_MAX && !make_room(l, id))
 		return NULL;
-	}
 	if (array_room(&reg->meters, reg->n_meters) < 0)
 		return NULL;
 	m = meter_new(id, source);

@@ -14,7 +14,7 @@
  * @first_us: its first message, CLOCK_MONOTONIC, as source->last_message_us; 0: none
  * @naming: the numbers that it named
  * @said_several: it was said that it carries several meters
- * @said_full: it was said that it names too many
+ * @said_full: it was said that it names too many, and none has made room since
  */
 struct link {
 	struct registry *reg;
@@ -65,6 +65,8 @@ struct meter *registry_meter(struct registry *reg, const char *id);
  * @l: its source
  * @id: its id
  * @via: id of the meter that it hangs behind, or ""
+ *
+ * One of this source that was silent for longest may go to make room, but not link->meter.
  *
  * Return: the meter; NULL without memory, or if the source names too many, which was said.
  */

@@ -488,6 +488,57 @@ static void send_gas_at(s64 litres, u64 mono_us)
 	seen.source->owner->message(seen.source->ctx, seen.source, &msg, lab.real_us);
 }
 
+static void send_at(u8 channel, const char *id, u64 mono_us)
+{
+	message(channel, id, NULL);
+	readings_set(&msg.readings, channel ? Q_GAS_VOLUME : Q_ACTIVE_POWER_IMPORT, (struct decimal){ 1, 0 });
+	seen.source->last_message_us = mono_us;
+	seen.last = NULL;
+	seen.source->owner->message(seen.source->ctx, seen.source, &msg, lab.real_us);
+}
+
+/* M2 was silent for longest, then M3, ... */
+static void the_one_silent_for_longest_makes_room(void **state)
+{
+	const u64 hour = 3600 * USEC_PER_SEC;
+	u64 at = mono_us();
+	char id[16];
+
+	send_at(0, MAIN, at);
+	for (unsigned int i = 1; i < 64; i++) {
+		snprintf(id, sizeof(id), "M%u", i);
+		send_at(1, id, at + i);
+	}
+	send_at(1, "M1", at + 64);
+	assert_int_equal(registry_count(lab.registry).meters, 64);
+	memset(seen.said, 0, sizeof(seen.said));
+	log_begin(LOG_NOTICE);
+
+	/* They are all there. */
+	send_at(1, "N1", at + 2 * hour);
+	assert_null(seen.last);
+	/* The line is not open: nobody is, but not for long enough. */
+	seen.source->owner->checked(seen.source->ctx, seen.source);
+	send_at(1, "N1", at + hour);
+	assert_null(seen.last);
+	assert_said("");
+	assert_int_equal(logged("names more than 64 meters"), 1);
+
+	send_at(0, MAIN, at + 2 * hour);
+	send_at(1, "N1", at + 2 * hour);
+	assert_string_equal(seen.last->via, MAIN);
+	assert_said("-M2 +N1 ");
+	send_at(1, "N2", at + 2 * hour);
+	assert_said("-M3 +N2 ");
+	assert_int_equal(registry_count(lab.registry).meters, 64);
+	assert_int_equal(logged("makes room for meter N1"), 1);
+	/* What was counted of it is not lost. */
+	send_at(1, "M2", at + 2 * hour);
+	assert_said("-M4 +M2 ");
+	assert_true(seen.last->derive.guard.reg[Q_GAS_VOLUME].known);
+	log_end();
+}
+
 /* ---- what it says ---- */
 
 static void a_step_back_is_not_said_with_each_telegram(void **state)
@@ -735,6 +786,7 @@ int main(void)
 		LAB(of_a_telegram_without_own_readings_it_is_that_ones),
 		LAB(one_number_is_not_behind_two_channels),
 		LAB(the_number_of_the_meter_itself_is_none_of_a_channel),
+		LAB(the_one_silent_for_longest_makes_room),
 		LAB(what_was_captured_once_is_one_reading),
 		LAB(a_step_back_is_not_said_with_each_telegram),
 		LAB(the_rest_is_for_debugging),
