@@ -134,6 +134,16 @@ static json_t *derived_json(const struct meter *m)
 	return names_json(set);
 }
 
+static json_t *unverified_json(const struct guard *g)
+{
+	u64 set[READINGS_WORDS] = { 0 };
+
+	for (unsigned int q = 0; q < Q_SENT_COUNT; q++)
+		if (g->reg[q].known && g->reg[q].unverified)
+			set[q / 64] |= 1ull << (q % 64);
+	return names_json(set);
+}
+
 char *keep_text(const struct meter *m, bool last)
 {
 	json_t *j = json_object(), *identity = json_object();
@@ -150,6 +160,7 @@ char *keep_text(const struct meter *m, bool last)
 	r |= add(j, "identity", identity);
 	r |= add(j, "known", names_json(m->known));
 	r |= add(j, "derived", derived_json(m));
+	r |= add(j, "unverified", unverified_json(&m->derive.guard));
 	r |= add(j, "clock", json_integer(m->derive.guard.clock_us));
 	r |= add(j, "registers", registers_json(&m->derive.guard));
 	for (unsigned int i = 0; i < DERIVE_DIRECTIONS; i++)
@@ -288,11 +299,26 @@ static int quantity_by_name(const char *name)
 	return -1;
 }
 
+/* One that is not there is empty: the file may be of a version that did not write it. */
+static void names_read(const json_t *root, const char *name, u64 *set)
+{
+	const json_t *names = json_object_get(root, name);
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		int q = quantity_by_name(json_string_value(json_array_get(names, i)));
+
+		if (q >= 0)
+			set[q / 64] |= 1ull << (q % 64);
+	}
+}
+
 static void registers_read(struct reader *rd, json_t *root, struct guard *g)
 {
 	json_t *registers = json_object_get(root, "registers"), *entry;
+	u64 unverified[READINGS_WORDS] = { 0 };
 	const char *name;
 
+	names_read(root, "unverified", unverified);
 	g->clock_us = take_time(rd, root, "clock", (s64)USEC_PER_SEC);
 	json_object_foreach(registers, name, entry) {
 		int q = quantity_by_name(name);
@@ -306,7 +332,12 @@ static void registers_read(struct reader *rd, json_t *root, struct guard *g)
 			wrong(rd, name, "is no register with its time");
 			return;
 		}
-		g->reg[q] = (struct guard_register){ .known = true, .value = v, .time_us = (u64)t };
+		g->reg[q] = (struct guard_register){
+			.known = true,
+			.unverified = unverified[q / 64] >> (q % 64) & 1,
+			.value = v,
+			.time_us = (u64)t,
+		};
 	}
 }
 
@@ -346,19 +377,6 @@ static void via_read(const json_t *root, struct meter *m)
 
 	if (via && meter_id_make(via, strlen(via), m->via) < 0)
 		*m->via = '\0';
-}
-
-/* One that is not there is empty: the file may be of a version that did not write it. */
-static void names_read(const json_t *root, const char *name, u64 *set)
-{
-	const json_t *names = json_object_get(root, name);
-
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		int q = quantity_by_name(json_string_value(json_array_get(names, i)));
-
-		if (q >= 0)
-			set[q / 64] |= 1ull << (q % 64);
-	}
 }
 
 static void known_read(const json_t *root, struct meter *m)

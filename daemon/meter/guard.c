@@ -163,10 +163,12 @@ bool guard_check(struct guard *g, struct readings *r, const struct guard_list *l
 	for_each_reading(q, r) {
 		if (!is_register(q))
 			continue;
-		if (register_check(&g->reg[q], q, decimal_double(r->value[q]), zeros, list, ret))
+		if (register_check(&g->reg[q], q, decimal_double(r->value[q]), zeros, list, ret)) {
+			g->reg[q].unverified = r->unverified;
 			accepted = true;
-		else
+		} else {
 			readings_drop(r, q);
+		}
 	}
 	return accepted;
 }

@@ -22,6 +22,7 @@ enum guard_kind {
  * struct guard_register - one register, values in its unit (Wh, varh)
  * @known: @value is set
  * @held: the last value was held back
+ * @unverified: neither a checksum nor a tag spoke for the message that @value is of
  * @value: last value that was accepted
  * @time_us: of which time it is, microseconds since the epoch
  * @held_value: the one that was held back
@@ -31,6 +32,7 @@ enum guard_kind {
 struct guard_register {
 	bool known;
 	bool held;
+	bool unverified;
 	double value;
 	u64 time_us;
 	double held_value;

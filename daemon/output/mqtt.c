@@ -126,7 +126,7 @@ static void say_readings(struct mqtt_output *o, const char *topic, unsigned int 
 
 /*
  * Adds the registers that were accepted last and are not in the object, and says which registers are
- * derived; @newest: of which time the newest one is.
+ * derived, and if one of those that it adds is unverified; @newest: of which time the newest one is.
  */
 static int add_accepted(json_t *object, const struct meter *m, u64 *newest)
 {
@@ -144,6 +144,8 @@ static int add_accepted(json_t *object, const struct meter *m, u64 *newest)
 		if (!reg->known || decimal_from_double(reg->value, &v) < 0)
 			continue;
 		if (json_object_set_new(object, name, json_decimal(v)))
+			return -ENOMEM;
+		if (reg->unverified && json_object_set_new(object, UNVERIFIED_NAME, json_true()))
 			return -ENOMEM;
 		shown[q / 64] |= 1ull << (q % 64);
 		*newest = reg->time_us > *newest ? reg->time_us : *newest;

@@ -59,7 +59,7 @@ static struct meter *meter_that_counts(void)
 	m->derived[0] |= 1ull << Q_ACTIVE_ENERGY_IMPORT | 1ull << Q_VOLTAGE_L2;
 	d->guard.clock_us = now.real_us - 600 * S;
 	d->guard.reg[Q_ACTIVE_ENERGY_IMPORT] =
-		(struct guard_register){ .known = true, .value = 468000.125,
+		(struct guard_register){ .known = true, .unverified = true, .value = 468000.125,
 					 .time_us = (u64)(now.real_us - 600 * S) };
 	d->peaks = (struct peaks){ 1767222000, 2, { { 1768400000, 4321.75 }, { 1768300000, 1234.5 } } };
 	d->peaks_before = (struct peaks){ 1764543600, 1, { { 1765000000, 0 } } };
@@ -132,6 +132,7 @@ static void all_of_it_comes_back(void **state)
 	assert_memory_equal(&a->derive.peaks, &b->derive.peaks, sizeof(struct peaks));
 	assert_memory_equal(&a->derive.peaks_before, &b->derive.peaks_before, sizeof(struct peaks));
 	assert_memory_equal(a->known, b->known, sizeof(a->known));
+	assert_true(b->derive.guard.reg[Q_ACTIVE_ENERGY_IMPORT].unverified);
 	assert_int_equal(b->derived[0], 1ull << Q_ACTIVE_ENERGY_IMPORT);
 	assert_memory_equal(a->identity, b->identity, sizeof(a->identity));
 	/* What had a value may be lost: that can be said. */

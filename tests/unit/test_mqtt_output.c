@@ -255,6 +255,36 @@ static void test_output_accepted_registers(void **state)
 				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
 }
 
+/* A register of a message that nothing spoke for: also behind a verified one, and after a restart. */
+static void test_output_unverified_registers(void **state)
+{
+	struct shown *s = *state;
+	struct guard_register *reg = &s->meter->derive.guard.reg[Q_ACTIVE_ENERGY_IMPORT];
+	struct readings r;
+
+	*reg = (struct guard_register){
+		.known = true, .unverified = true, .value = 1230, .time_us = RECEIVED_US,
+	};
+	readings_clear(&r);
+	readings_set(&r, Q_ACTIVE_ENERGY_EXPORT, (struct decimal){ 5, 0 });
+	update(s, &r, false);
+	assert_said(&s->client, "amshan/7359992890941742/energy={\"active_energy_export\":5,"
+				"\"active_energy_import\":1230,\"unverified\":true," RECEIVED "}!\n");
+	s->output->ops->meter_removed(s->output, s->meter);
+	s->output->ops->meter_added(s->output, s->meter);
+	assert_said(&s->client, "amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/availability=offline!\n"
+				"amshan/7359992890941742/energy={\"active_energy_import\":1230,"
+				"\"unverified\":true," RECEIVED "}!\n"
+				"amshan/7359992890941742/problem=" NO_PROBLEM "!\n");
+
+	/* A verified one came: of the other one in the list it matters no more. */
+	readings_set(&r, Q_ACTIVE_ENERGY_IMPORT, (struct decimal){ 1231, 0 });
+	update(s, &r, false);
+	assert_said(&s->client, "amshan/7359992890941742/energy={\"active_energy_import\":1231,"
+				"\"active_energy_export\":5," RECEIVED "}!\n");
+}
+
 /* A problem: once when it comes, once when it goes. */
 static void test_output_problem(void **state)
 {
@@ -521,6 +551,7 @@ int main(void)
 		OUTPUT(test_output_availability),
 		OUTPUT(test_output_silence),
 		OUTPUT(test_output_accepted_registers),
+		OUTPUT(test_output_unverified_registers),
 		OUTPUT(test_output_forgotten),
 		OUTPUT(test_output_problem),
 		OUTPUT(test_output_farewell),

@@ -674,6 +674,29 @@ static void without_a_checksum_it_says_so(void **state)
 	assert_true(seen.unverified && !seen.last->unverified);
 }
 
+/* Of each register by itself, as they do not come in one message. */
+static void what_came_without_a_checksum_says_so_after_a_restart(void **state)
+{
+	const struct guard_register *reg;
+
+	message(0, MAIN, NULL);
+	msg.readings.unverified = true;
+	readings_set(&msg.readings, Q_ACTIVE_ENERGY_IMPORT, (struct decimal){ 1000, 0 });
+	readings_set(&msg.readings, Q_ACTIVE_ENERGY_EXPORT, (struct decimal){ 1000, 0 });
+	deliver();
+	message(0, NULL, NULL);
+	readings_set(&msg.readings, Q_ACTIVE_ENERGY_EXPORT, (struct decimal){ 1001, 0 });
+	deliver();
+	for (unsigned int i = 0; i < 2; i++) {
+		reg = seen.last->derive.guard.reg;
+		assert_true(reg[Q_ACTIVE_ENERGY_IMPORT].known && reg[Q_ACTIVE_ENERGY_IMPORT].unverified);
+		assert_true(reg[Q_ACTIVE_ENERGY_EXPORT].known && !reg[Q_ACTIVE_ENERGY_EXPORT].unverified);
+		daemon_stop();
+		daemon_start();
+		send_main(NULL);
+	}
+}
+
 /* ---- over time ---- */
 
 static void it_is_forgotten_alone(void **state)
@@ -794,6 +817,7 @@ int main(void)
 		LAB(a_step_back_has_to_be_confirmed),
 		LAB(the_current_transformers_are_the_meters_own),
 		LAB(without_a_checksum_it_says_so),
+		LAB(what_came_without_a_checksum_says_so_after_a_restart),
 		LAB(it_is_forgotten_alone),
 		LAB(it_is_remembered),
 		LAB(who_stands_by_takes_over_what_hangs_behind_it_too),
