@@ -91,8 +91,9 @@ static bool is_roomy(const struct picture *p, const struct screen_meters *s,
 /* ---- tables ---- */
 
 /* From the most wanted one on: a narrow terminal shows the first ones. */
+#define VALUE_COLUMN	1
 static const struct screen_column meter_columns[] = {
-	{ "METER", 8, true }, { "POWER", 8 }, { "AGE", 6 },
+	{ "METER", 8, true }, [VALUE_COLUMN] = { "POWER", 8 }, { "AGE", 6 },
 	{ "I1 A", 5 }, { "I2 A", 5 }, { "I3 A", 5 }, { "U1 V", 5 }, { "U2 V", 5 }, { "U3 V", 5 },
 	{ "IMPORT Wh", 10 }, { "EXPORT Wh", 10 },
 };
@@ -108,32 +109,60 @@ static void fixed_cell(char *cell, const struct model_values *v, enum quantity q
 			 kind == KIND_CURRENT ? 2 : kind == KIND_VOLTAGE ? 1 : 0, v->value[q]);
 }
 
-static void meter_row(struct screen_row *row, const struct model_meter *m, u64 now_us)
+/* What a meter of something else than electricity has in place of power; true: it has. */
+static bool other_value(const struct model_values *v, char *cell)
+{
+	static const enum quantity others[] = { Q_GAS_VOLUME, Q_WATER_VOLUME, Q_THERMAL_ENERGY };
+	char number[TEXT_MAX];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++) {
+		enum quantity q = others[i];
+
+		if (!model_has(v, q))
+			continue;
+		snprintf(cell, SCREEN_CELL_MAX, "%s %s", text_number(v->value[q], number, sizeof(number)),
+			 kind_table[quantity_table[q].kind].unit);
+		return true;
+	}
+	return false;
+}
+
+/* Returns true if what it shows is not power. */
+static bool meter_row(struct screen_row *row, const struct model_meter *m, u64 now_us)
 {
 	static const enum quantity values[] = {
 		Q_CURRENT_L1, Q_CURRENT_L2, Q_CURRENT_L3, Q_VOLTAGE_L1, Q_VOLTAGE_L2, Q_VOLTAGE_L3,
 		Q_ACTIVE_ENERGY_IMPORT, Q_ACTIVE_ENERGY_EXPORT,
 	};
+	char *value = row->cell[VALUE_COLUMN];
+	bool other;
 
 	row->dim = !m->available;
 	text_escape(m->id, row->cell[0], SCREEN_CELL_MAX);
-	report_power(&m->values, row->cell[1], SCREEN_CELL_MAX);
+	report_power(&m->values, value, SCREEN_CELL_MAX);
+	other = !*value && other_value(&m->values, value);
 	age_cell(row->cell[2], model_last_message(m), now_us);
 	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
 		fixed_cell(row->cell[3 + i], &m->values, values[i]);
+	return other;
 }
 
 static int draw_meters(struct picture *p, const struct screen_meters *s,
 		       const struct model_meter *const *meters, size_t n)
 {
 	_cleanup_free_ struct screen_row *rows = calloc(n ?: 1, sizeof(*rows));
+	struct screen_column columns[ARRAY_SIZE(meter_columns)];
+	bool other = false;
 
 	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		meter_row(&rows[i], meters[i], s->now_us);
+		other |= meter_row(&rows[i], meters[i], s->now_us);
+	memcpy(columns, meter_columns, sizeof(columns));
+	if (other)
+		columns[VALUE_COLUMN].title = "VALUE";
 	picture_gap(p);
-	picture_table(p, meter_columns, ARRAY_SIZE(meter_columns), rows, n);
+	picture_table(p, columns, ARRAY_SIZE(columns), rows, n);
 	return plot_meters(p, s, meters, n);
 }
 

@@ -6,6 +6,7 @@ import socket
 import unittest
 
 import lab
+from ctl_lab import Terminal
 from derive_lab import rounded
 from mqtt_lab import MqttTest, mqtt_conf, pub
 
@@ -110,6 +111,24 @@ class Channels(MqttTest):
         shown = json.loads(self.ctl("show", GAS, "--json"))
         self.assertEqual((shown["via"], shown["gas_volume"], shown["meter_type"]), (MAIN, 4890.857, "gas"))
         self.assertRegex(self.ctl("show", GAS), r"(?m)^Behind +%s$" % MAIN)
+
+    def test_the_table_of_monitor(self):
+        """What has no power is shown by what it has, in a column that says so."""
+        self.start()
+        env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", **self.bus.env)
+        t = self.enterContext(Terminal([lab.AMSHANCTL, "monitor"], env))
+        self.send(503, 4890857, 0)
+        t.wait(lambda: (t.row(MAIN) or [])[1:3] == ["5030", "W"] and (t.row(GAS) or [])[1:3] == ["4890.857", "m3"])
+        self.assertEqual(t.row("METER")[:3], ["METER", "VALUE", "AGE"])
+        self.send(504, 4891000, 5)
+        t.wait(lambda: t.row(MAIN)[1] == "5040" and t.row(GAS)[1] == "4891")
+        t.key(b"q")
+        self.assertEqual(t.proc.wait(10), 0)
+
+        t = self.enterContext(Terminal([lab.AMSHANCTL, "monitor", MAIN[:3], "house"], env))
+        self.send(505, 4891000, 5)
+        t.wait(lambda: t.shows("5050"))
+        self.assertFalse(t.shows(GAS))
 
     def test_what_was_captured_once_is_said_once(self):
         self.start()
