@@ -8,6 +8,14 @@
 #include "log.h"
 #include "util.h"
 
+/* A step of litres is one too; energy is counted in Wh. */
+static int decimals(enum quantity q)
+{
+	enum quantity_kind kind = quantity_table[q].kind;
+
+	return kind == KIND_GAS_VOLUME || kind == KIND_WATER_VOLUME ? 3 : 0;
+}
+
 /* Loud only if it was not said a moment ago. */
 static int level_of(struct meter *m, const struct guard_word *w, u64 mono_us)
 {
@@ -24,24 +32,26 @@ static void say_word(const struct meter *m, const struct guard_word *w, int leve
 {
 	const struct quantity_info *q = &quantity_table[w->quantity];
 	const char *unit = kind_table[q->kind].unit;
+	int n = decimals(w->quantity);
 
 	switch (w->kind) {
 	case GUARD_BACK:
-		log_about(level, m->source, m->id, "meter %s: %s went back from %.0f to %.0f %s: held "
-			  "back until a second list says so", m->id, q->name, w->before, w->value, unit);
+		log_about(level, m->source, m->id, "meter %s: %s went back from %.*f to %.*f %s: held "
+			  "back until a second list says so", m->id, q->name, n, w->before, n, w->value,
+			  unit);
 		break;
 	case GUARD_TOO_FAR:
-		log_about(level, m->source, m->id, "meter %s: %s went from %.0f to %.0f %s, more than "
+		log_about(level, m->source, m->id, "meter %s: %s went from %.*f to %.*f %s, more than "
 			  "the fuse carries (main-fuse): held back until a second list says so", m->id,
-			  q->name, w->before, w->value, unit);
+			  q->name, n, w->before, n, w->value, unit);
 		break;
 	case GUARD_ZERO:
 		log_about(level, m->source, m->id, "meter %s: %s is 0, as are all registers of its first "
 			  "list: held back until a second list says so", m->id, q->name);
 		break;
 	case GUARD_CONFIRMED:
-		log_about(level, m->source, m->id, "meter %s: %s is %.0f %s after %.0f, confirmed by a "
-			  "second list: taken", m->id, q->name, w->value, unit, w->before);
+		log_about(level, m->source, m->id, "meter %s: %s is %.*f %s after %.*f, confirmed by a "
+			  "second list: taken", m->id, q->name, n, w->value, unit, n, w->before);
 		break;
 	case GUARD_KIND_COUNT:
 		break;
@@ -67,9 +77,9 @@ void guard_problem(const struct guard *g, char *buf, size_t size)
 
 		if (!reg->held || !reg->known)
 			continue;
-		snprintf(buf, size, "%s went %s from %.0f to %.0f %s%s: held back until a second list "
-			 "says so", quantity_table[q].name, back ? "back" : "on", reg->value,
-			 reg->held_value, kind_table[quantity_table[q].kind].unit,
+		snprintf(buf, size, "%s went %s from %.*f to %.*f %s%s: held back until a second list "
+			 "says so", quantity_table[q].name, back ? "back" : "on", decimals(q), reg->value,
+			 decimals(q), reg->held_value, kind_table[quantity_table[q].kind].unit,
 			 back ? "" : ", more than the fuse carries (main-fuse, or scale-energy)");
 		return;
 	}

@@ -80,6 +80,8 @@ static void a_step_back_is_not_said_with_each_telegram(void **state)
 	for (unsigned int i = 0; i < 18; i++)
 		send_gas_at(i % 3 ? 1000 : 9000, at + i * 3 * USEC_PER_SEC);
 	assert_int_equal(logged("went back from"), 1);
+	assert_int_equal(logged("gas_volume went back from 9.000 to 1.000 m3: held back"), 1);
+	assert_int_equal(logged("gas_volume is 1.000 m3 after 9.000, confirmed by a second list"), 1);
 	assert_int_equal(logged("confirmed by a second list"), 1);
 	/* A minute later it still does. */
 	for (unsigned int i = 20; i < 40; i++)
@@ -162,6 +164,8 @@ static void a_step_back_has_to_be_confirmed(void **state)
 	send_gas(GAS, 1, 0, 1000);
 	send_gas(GAS, 1, 5, 17);
 	assert_int_equal(seen.values, 0);
+	assert_string_equal(seen.last->problem, "gas_volume went back from 1.000 to 0.017 m3: held back until a "
+			    "second list says so");
 	assert_true(seen.last->latest[Q_GAS_VOLUME] == 1);
 	send_gas(GAS, 1, 10, 17);
 	assert_int_equal(seen.values, 1);
