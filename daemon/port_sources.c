@@ -302,6 +302,7 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
 	kernel_ports_join(ports, &s->user, true);
+	tty_sources_listen(s);
 	alone_set(s, true);
 	*ret = s;
 
@@ -333,6 +334,7 @@ void port_sources_free(struct port_sources *s)
 	if (!s)
 		return;
 	kernel_ports_leave(s->ports, &s->user);
+	sd_device_monitor_unref(s->udev);
 	alone_set(s, false);
 	while (s->n_children)
 		child_drop(s, &s->children[0]);

@@ -8,6 +8,8 @@
 #ifndef AMSHAN_PORT_SOURCES_INTERNAL_H
 #define AMSHAN_PORT_SOURCES_INTERNAL_H
 
+#include <systemd/sd-device.h>
+
 #include "port_sources.h"
 #include "source/opted_ttys.h"
 
@@ -39,6 +41,7 @@ struct child {
  * @links: folder of the names of adapters
  * @places: folder of the places where they are plugged in
  * @read_ttys: opted_ttys_read()
+ * @udev: tells of ttys, NULL: nobody does
  * @children: the first @n_children are there
  * @alone: the source that says why there is none is there
  */
@@ -50,6 +53,7 @@ struct port_sources {
 	const char *links;
 	const char *places;
 	int (*read_ttys)(struct opted_tty *ret);
+	sd_device_monitor *udev;
 	struct child children[CHILDREN_MAX];
 	unsigned int n_children;
 	bool alone;
@@ -73,6 +77,9 @@ void child_drop(struct port_sources *s, struct child *c);
  */
 struct child *child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
 			u64 now);
+
+/* tty_sources_listen() - have all looked at when a tty comes or goes that is not for the module */
+void tty_sources_listen(struct port_sources *s);
 
 /*
  * tty_sources_begin() - read the ttys into @ttys (OPTED_TTYS_MAX), and drop the children of those that

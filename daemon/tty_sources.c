@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "log.h"
 #include "port_sources_internal.h"
 #include "source/source.h"
 #include "util.h"
@@ -175,6 +176,42 @@ static void tty_take(struct port_sources *s, const struct opted_tty *t, const st
 		return;
 	c->of_tty = true;
 	c->tty = *t;
+}
+
+/* ---- coming and going ---- */
+
+/*
+ * Ports are not looked at when a tty comes or goes that is none of ours: udev takes the links of an
+ * adapter away before the kernel takes its port away, which would go by another name in between.
+ */
+static int on_tty(sd_device_monitor *udev, sd_device *device, void *ctx)
+{
+	struct port_sources *s = ctx;
+	struct opted_tty ttys[OPTED_TTYS_MAX];
+	bool ours = s->read_ttys(ttys) > 0;
+
+	for (unsigned int i = 0; i < s->n_children && !ours; i++)
+		ours = s->children[i].of_tty;
+	if (ours)
+		kernel_ports_look(s->ports);
+
+	return 0;
+}
+
+void tty_sources_listen(struct port_sources *s)
+{
+	int r = sd_device_monitor_new(&s->udev);
+
+	if (r >= 0)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(s->udev, "tty", NULL);
+	if (r >= 0)
+		r = sd_device_monitor_attach_event(s->udev, kernel_ports_event(s->ports));
+	if (r >= 0)
+		r = sd_device_monitor_start(s->udev, on_tty, s);
+	if (r < 0) {
+		log_debug("device events of ttys cannot be heard: %s", strerror(-r));
+		s->udev = sd_device_monitor_unref(s->udev);
+	}
 }
 
 int tty_sources_begin(struct port_sources *s, struct opted_tty *ttys)

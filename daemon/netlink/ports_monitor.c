@@ -169,9 +169,6 @@ static void udev_listen(struct ports_monitor *m, sd_event *event)
 
 	if (r >= 0)
 		r = sd_device_monitor_filter_add_match_subsystem_devtype(m->udev, "amshan", NULL);
-	/* Of ttys too: what is opted in and is no port, and links to those that are. */
-	if (r >= 0)
-		r = sd_device_monitor_filter_add_match_subsystem_devtype(m->udev, "tty", NULL);
 	if (r >= 0)
 		r = sd_device_monitor_attach_event(m->udev, event);
 	if (r >= 0)

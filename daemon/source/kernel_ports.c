@@ -172,6 +172,11 @@ void kernel_ports_free(struct kernel_ports *p)
 	free(p);
 }
 
+sd_event *kernel_ports_event(struct kernel_ports *p)
+{
+	return p->event;
+}
+
 void kernel_ports_look(struct kernel_ports *p)
 {
 	if (p->begun && (p->first || !LIST_EMPTY(&p->users)))

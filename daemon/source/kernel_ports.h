@@ -57,6 +57,9 @@ void kernel_ports_begin(struct kernel_ports *p);
 void kernel_ports_join(struct kernel_ports *p, struct kernel_user *u, bool first);
 void kernel_ports_leave(struct kernel_ports *p, struct kernel_user *u);
 
+/* kernel_ports_event() - its loop */
+sd_event *kernel_ports_event(struct kernel_ports *p);
+
 /* kernel_ports_look() - have everybody look, soon and from the loop */
 void kernel_ports_look(struct kernel_ports *p);
 

@@ -142,7 +142,7 @@ class Senders(TestCase):
         told = house.wait_for(lambda: next((s for s in map(house.source, house.sources())
                                             if s and s["Health"] == "no-flags"), None),
                               lambda: str([house.source(name) for name in house.sources()]))
-        self.assertIn("no HDLC flag", told["HealthText"])
+        self.assertIn("nothing that is a frame or a telegram", told["HealthText"])
         done = house.run("amshanctl", "doctor")
         self.assertEqual(done.status, 1)
         self.assertIn(told["HealthText"][:20], done.out)
