@@ -363,7 +363,8 @@ static void telegrams_have_readings(void **state)
 		{ "0-0:42.0.0(AB)\r\n0-0:96.1.0(12)\r\n", "0 meter_id=12" },
 		{ "0-0:96.1.0(12)\r\n0-0:42.0.0(AB)\r\n0-0:96.1.1()\r\n", "0 meter_id=12" },
 		/* A time is when a value was captured only next to one. */
-		{ "0-1:24.1.0(003)\r\n0-1:96.1.2(241231120000)\r\n0-1:24.2.1(1*m3)\r\n", "0; 1 meter_type=gas gas_volume=1" },
+		{ "0-1:24.1.0(003)\r\n0-1:96.1.2(241231120000)\r\n0-1:24.2.1(1*m3)\r\n",
+		  "0; 1 meter_type=gas gas_volume=1" },
 		{ "0-1:24.1.0(003)\r\n0-1:96.1.1(47303031)\r\n0-1:96.1.0()\r\n0-1:24.2.1(1*m3)\r\n",
 		  "0; 1 meter_id=G001 meter_type=gas gas_volume=1" },
 		/* Channels are other meters. */
