@@ -273,14 +273,32 @@ static void port_sources_look(struct kernel_user *u)
 	u64 now = mono_us();
 	int n, n_ttys;
 
-	n_ttys = tty_sources_begin(s, ttys);
+	/* Reading udev's database takes long enough for a port to go meanwhile: only if names depend on it. */
+	n_ttys = tty_sources_any(s) ? tty_sources_begin(s, ttys) : 0;
 	n = kernel_ports_get(s->ports, &all);
 	if (n > 0)
 		memcpy(port, all, n * sizeof(port[0]));
 	for (int i = 0; i < n; i++)
 		port_take(s, &port[i], now);
-	tty_sources_take(s, ttys, n_ttys, now);
+	if (tty_sources_any(s))
+		tty_sources_take(s, ttys, n_ttys, now);
+	else
+		sd_event_source_set_enabled(s->tty_look, SD_EVENT_ONESHOT);
 	alone_set(s, !s->n_children);
+}
+
+/* Behind the look of all who read ports. */
+static int on_tty_look(sd_event_source *es, void *ctx)
+{
+	struct opted_tty ttys[OPTED_TTYS_MAX];
+	struct port_sources *s = ctx;
+	int n;
+
+	n = tty_sources_begin(s, ttys);
+	tty_sources_take(s, ttys, n, mono_us());
+	alone_set(s, !s->n_children);
+
+	return 0;
 }
 
 /* ---- */
@@ -301,6 +319,13 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->read_ttys = opted_ttys_read;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
+	if (sd_event_add_defer(kernel_ports_event(ports), &s->tty_look, on_tty_look, s) < 0 ||
+	    sd_event_source_set_enabled(s->tty_look, SD_EVENT_OFF) < 0) {
+		sd_event_source_disable_unref(s->tty_look);
+		config_clear(&s->config);
+		free(s);
+		return -ENOMEM;
+	}
 	kernel_ports_join(ports, &s->user, true);
 	tty_sources_listen(s);
 	alone_set(s, true);
@@ -335,6 +360,7 @@ void port_sources_free(struct port_sources *s)
 		return;
 	kernel_ports_leave(s->ports, &s->user);
 	sd_device_monitor_unref(s->udev);
+	sd_event_source_disable_unref(s->tty_look);
 	alone_set(s, false);
 	while (s->n_children)
 		child_drop(s, &s->children[0]);

@@ -42,6 +42,7 @@ struct child {
  * @places: folder of the places where they are plugged in
  * @read_ttys: opted_ttys_read()
  * @udev: tells of ttys, NULL: nobody does
+ * @tty_look: a look at ttys behind one at ports
  * @children: the first @n_children are there
  * @alone: the source that says why there is none is there
  */
@@ -54,6 +55,7 @@ struct port_sources {
 	const char *places;
 	int (*read_ttys)(struct opted_tty *ret);
 	sd_device_monitor *udev;
+	sd_event_source *tty_look;
 	struct child children[CHILDREN_MAX];
 	unsigned int n_children;
 	bool alone;
@@ -77,6 +79,9 @@ void child_drop(struct port_sources *s, struct child *c);
  */
 struct child *child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
 			u64 now);
+
+/* tty_sources_any() - is there a child of a tty? */
+bool tty_sources_any(const struct port_sources *s);
 
 /* tty_sources_listen() - have all looked at when a tty comes or goes that is not for the module */
 void tty_sources_listen(struct port_sources *s);

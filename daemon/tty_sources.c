@@ -180,6 +180,15 @@ static void tty_take(struct port_sources *s, const struct opted_tty *t, const st
 
 /* ---- coming and going ---- */
 
+bool tty_sources_any(const struct port_sources *s)
+{
+	for (unsigned int i = 0; i < s->n_children; i++)
+		if (s->children[i].of_tty)
+			return true;
+
+	return false;
+}
+
 /*
  * Ports are not looked at when a tty comes or goes that is none of ours: udev takes the links of an
  * adapter away before the kernel takes its port away, which would go by another name in between.
@@ -188,11 +197,8 @@ static int on_tty(sd_device_monitor *udev, sd_device *device, void *ctx)
 {
 	struct port_sources *s = ctx;
 	struct opted_tty ttys[OPTED_TTYS_MAX];
-	bool ours = s->read_ttys(ttys) > 0;
 
-	for (unsigned int i = 0; i < s->n_children && !ours; i++)
-		ours = s->children[i].of_tty;
-	if (ours)
+	if (tty_sources_any(s) || s->read_ttys(ttys) > 0)
 		kernel_ports_look(s->ports);
 
 	return 0;
