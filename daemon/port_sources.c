@@ -282,7 +282,7 @@ static void port_sources_look(struct kernel_user *u)
 		port_take(s, &port[i], now);
 	if (tty_sources_any(s))
 		tty_sources_take(s, ttys, n_ttys, now);
-	else
+	else if (s->tty_news || now - s->ttys_us >= s->tty_every_us)
 		sd_event_source_set_enabled(s->tty_look, SD_EVENT_ONESHOT);
 	alone_set(s, !s->n_children);
 }
@@ -294,8 +294,10 @@ static int on_tty_look(sd_event_source *es, void *ctx)
 	struct port_sources *s = ctx;
 	int n;
 
+	s->tty_news = false;
 	n = tty_sources_begin(s, ttys);
 	tty_sources_take(s, ttys, n, mono_us());
+	s->ttys_us = mono_us();
 	alone_set(s, !s->n_children);
 
 	return 0;
@@ -317,6 +319,8 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->links = KERNEL_LINKS;
 	s->places = KERNEL_PLACES;
 	s->read_ttys = opted_ttys_read;
+	s->tty_every_us = TTY_EVERY_US;
+	s->tty_news = true;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
 	if (sd_event_add_defer(kernel_ports_event(ports), &s->tty_look, on_tty_look, s) < 0 ||
@@ -349,6 +353,7 @@ int port_sources_update(struct port_sources *s, const struct source_config *conf
 		registry_update_source(s->registry, &c);
 	}
 	/* A tty that had a source of its own may have none now, or the other way round. */
+	s->tty_news = true;
 	kernel_ports_look(s->ports);
 
 	return 0;
@@ -377,6 +382,7 @@ void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty
 			    const char *places)
 {
 	s->read_ttys = read;
+	s->tty_every_us = 0;
 	s->places = places;
 }
 

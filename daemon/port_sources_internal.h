@@ -16,6 +16,9 @@
 /* Also of ports that are gone, so that adapters which never come back do not add up. */
 #define CHILDREN_MAX	(2 * AMSHAN_PORTS_MAX)
 
+/* udev tells of ttys, and may lose an event without a word; to read its whole database takes long. */
+#define TTY_EVERY_US	30000000ull
+
 /**
  * struct child - a source that was made
  * @name: its name
@@ -43,6 +46,9 @@ struct child {
  * @read_ttys: opted_ttys_read()
  * @udev: tells of ttys, NULL: nobody does
  * @tty_look: a look at ttys behind one at ports
+ * @tty_news: there is something to be seen
+ * @ttys_us: when they were last looked at, CLOCK_MONOTONIC
+ * @tty_every_us: without news not before so much later
  * @children: the first @n_children are there
  * @alone: the source that says why there is none is there
  */
@@ -56,6 +62,9 @@ struct port_sources {
 	int (*read_ttys)(struct opted_tty *ret);
 	sd_device_monitor *udev;
 	sd_event_source *tty_look;
+	bool tty_news;
+	u64 ttys_us;
+	u64 tty_every_us;
 	struct child children[CHILDREN_MAX];
 	unsigned int n_children;
 	bool alone;

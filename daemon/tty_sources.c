@@ -14,6 +14,7 @@
 
 #include "log.h"
 #include "port_sources_internal.h"
+#include "source/serial_udev.h"
 #include "source/source.h"
 #include "util.h"
 
@@ -189,6 +190,21 @@ bool tty_sources_any(const struct port_sources *s)
 	return false;
 }
 
+/* Is it for us, or was it?  Only this one is asked: reading all ttys would hold up what is told of ports. */
+static bool is_for_us(const struct port_sources *s, sd_device *device)
+{
+	enum link_framing framing = LINK_HDLC;
+	_cleanup_free_ char *error = NULL;
+	dev_t devt = 0;
+
+	sd_device_get_devnum(device, &devt);
+	for (unsigned int i = 0; i < s->n_children; i++)
+		if (s->children[i].of_tty && s->children[i].tty.devt == devt)
+			return true;
+
+	return serial_framing_of_device(device, &framing, &error) == 0 && serial_framing_is_ours(framing);
+}
+
 /*
  * Ports are not looked at when a tty comes or goes that is none of ours: udev takes the links of an
  * adapter away before the kernel takes its port away, which would go by another name in between.
@@ -196,10 +212,11 @@ bool tty_sources_any(const struct port_sources *s)
 static int on_tty(sd_device_monitor *udev, sd_device *device, void *ctx)
 {
 	struct port_sources *s = ctx;
-	struct opted_tty ttys[OPTED_TTYS_MAX];
 
-	if (tty_sources_any(s) || s->read_ttys(ttys) > 0)
-		kernel_ports_look(s->ports);
+	if (!is_for_us(s, device))
+		return 0;
+	s->tty_news = true;
+	kernel_ports_look(s->ports);
 
 	return 0;
 }
