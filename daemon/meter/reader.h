@@ -10,6 +10,9 @@
 #ifndef AMSHAN_METER_READER_H
 #define AMSHAN_METER_READER_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "dlms/cipher.h"
 #include "dlms/counters.h"
 #include "dlms/gbt.h"
@@ -68,10 +71,16 @@ struct reader {
 	const struct keyring *keys;
 	struct counters *counters;
 	struct cipher *cipher;
-	struct gbt gbt;
 	bool stopped;
 	u64 seen;
+	struct gbt gbt;
 };
+
+/* reader_init() - zero all, but touch no more memory than that takes: a block is written before it is read */
+static inline void reader_init(struct reader *r)
+{
+	memset(r, 0, offsetof(struct reader, gbt.data));
+}
 
 /* reader_use_counters() - look for replays from now on; what was noted already is one to this reader too */
 static inline void reader_use_counters(struct reader *r, struct counters *counters)

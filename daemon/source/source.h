@@ -189,10 +189,8 @@ struct source {
 	char reason[SOURCE_REASON_MAX];
 	u64 since_us;
 
-	struct deframer deframer;
 	enum link_framing framing;
 	struct source_stats stats;
-	struct reader reader;
 	struct keyring *keys;
 	struct ciphered ciphered;
 	enum cipher_trouble trouble;
@@ -213,6 +211,10 @@ struct source {
 	struct backoff watchdog;
 	u64 watchdog_wait_us;
 	struct source_window window;
+
+	/* Large, and mostly not touched: see source_new(). */
+	struct deframer deframer;
+	struct reader reader;
 };
 
 /**
