@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "port_sources_internal.h"
@@ -227,6 +228,21 @@ static void children_drop(struct port_sources *s, const struct port_info *port)
 		child_drop(s, child_named(s, u->source));
 }
 
+/*
+ * An adapter that was unplugged while its port is still listed: its links are gone, and by its tty it is
+ * not to be called.
+ */
+static bool has_no_node(const struct port_sources *s, const struct port_info *port)
+{
+	char path[PATH_MAX];
+
+	if (!s->nodes)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", s->nodes, port->tty);
+
+	return access(path, F_OK) < 0;
+}
+
 static void port_take(struct port_sources *s, const struct port_info *port, u64 now)
 {
 	const struct kernel_user *reader = kernel_ports_reader(s->ports, port);
@@ -242,6 +258,8 @@ static void port_take(struct port_sources *s, const struct port_info *port, u64 
 	if (!c) {
 		adapter = port_uri(s, port, link, sizeof(link), uri, sizeof(uri));
 		c = child_of_uri(s, uri);
+		if (!c && adapter == port->tty && has_no_node(s, port))
+			return;
 		if (!c) {
 			/* Another adapter had this tty before. */
 			children_drop(s, port);
@@ -318,6 +336,7 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->registry = reg;
 	s->links = KERNEL_LINKS;
 	s->places = KERNEL_PLACES;
+	s->nodes = "/dev";
 	s->read_ttys = opted_ttys_read;
 	s->tty_every_us = TTY_EVERY_US;
 	s->tty_news = true;
@@ -384,6 +403,7 @@ void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty
 	s->read_ttys = read;
 	s->tty_every_us = 0;
 	s->places = places;
+	s->nodes = NULL;
 }
 
 const char *port_sources_name(const struct port_sources *s)

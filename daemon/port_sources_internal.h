@@ -43,6 +43,7 @@ struct child {
  * @config: the section
  * @links: folder of the names of adapters
  * @places: folder of the places where they are plugged in
+ * @nodes: folder of device nodes, NULL: nodes are not asked (tests, whose ttys have none)
  * @read_ttys: opted_ttys_read()
  * @udev: tells of ttys, NULL: nobody does
  * @tty_look: a look at ttys behind one at ports
@@ -59,6 +60,7 @@ struct port_sources {
 	struct source_config config;
 	const char *links;
 	const char *places;
+	const char *nodes;
 	int (*read_ttys)(struct opted_tty *ret);
 	sd_device_monitor *udev;
 	sd_event_source *tty_look;
