@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "port_sources_internal.h"
@@ -229,18 +228,29 @@ static void children_drop(struct port_sources *s, const struct port_info *port)
 }
 
 /*
- * An adapter that was unplugged while its port is still listed: its links are gone, and by its tty it is
- * not to be called.
+ * An adapter that is plugged in faster than udev can follow has a port before it has links, and one that
+ * is unplugged has links no more while its port is still listed: only who has none for a while is
+ * called by its tty.
  */
-static bool has_no_node(const struct port_sources *s, const struct port_info *port)
+static bool may_get_links(struct port_sources *s, const struct port_info *port, u64 now)
 {
-	char path[PATH_MAX];
+	u64 since = port->attach_mono_ns / NSEC_PER_USEC;
 
-	if (!s->nodes)
+	if (now >= since + s->nameless_us)
 		return false;
-	snprintf(path, sizeof(path), "%s/%s", s->nodes, port->tty);
+	sd_event_source_set_time(s->again, since + s->nameless_us);
+	sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
 
-	return access(path, F_OK) < 0;
+	return true;
+}
+
+static int on_again(sd_event_source *es, u64 usec, void *ctx)
+{
+	struct port_sources *s = ctx;
+
+	kernel_ports_look(s->ports);
+
+	return 0;
 }
 
 static void port_take(struct port_sources *s, const struct port_info *port, u64 now)
@@ -258,7 +268,7 @@ static void port_take(struct port_sources *s, const struct port_info *port, u64 
 	if (!c) {
 		adapter = port_uri(s, port, link, sizeof(link), uri, sizeof(uri));
 		c = child_of_uri(s, uri);
-		if (!c && adapter == port->tty && has_no_node(s, port))
+		if (!c && adapter == port->tty && may_get_links(s, port, now))
 			return;
 		if (!c) {
 			/* Another adapter had this tty before. */
@@ -336,15 +346,18 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->registry = reg;
 	s->links = KERNEL_LINKS;
 	s->places = KERNEL_PLACES;
-	s->nodes = "/dev";
+	s->nameless_us = NAMELESS_US;
 	s->read_ttys = opted_ttys_read;
 	s->tty_every_us = TTY_EVERY_US;
 	s->tty_news = true;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
 	if (sd_event_add_defer(kernel_ports_event(ports), &s->tty_look, on_tty_look, s) < 0 ||
-	    sd_event_source_set_enabled(s->tty_look, SD_EVENT_OFF) < 0) {
+	    sd_event_source_set_enabled(s->tty_look, SD_EVENT_OFF) < 0 ||
+	    sd_event_add_time(kernel_ports_event(ports), &s->again, CLOCK_MONOTONIC, 0, 1, on_again, s) < 0 ||
+	    sd_event_source_set_enabled(s->again, SD_EVENT_OFF) < 0) {
 		sd_event_source_disable_unref(s->tty_look);
+		sd_event_source_disable_unref(s->again);
 		config_clear(&s->config);
 		free(s);
 		return -ENOMEM;
@@ -385,6 +398,7 @@ void port_sources_free(struct port_sources *s)
 	kernel_ports_leave(s->ports, &s->user);
 	sd_device_monitor_unref(s->udev);
 	sd_event_source_disable_unref(s->tty_look);
+	sd_event_source_disable_unref(s->again);
 	alone_set(s, false);
 	while (s->n_children)
 		child_drop(s, &s->children[0]);
@@ -403,7 +417,7 @@ void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty
 	s->read_ttys = read;
 	s->tty_every_us = 0;
 	s->places = places;
-	s->nodes = NULL;
+	s->nameless_us = 0;
 }
 
 const char *port_sources_name(const struct port_sources *s)

@@ -19,6 +19,8 @@
 /* udev tells of ttys, and may lose an event without a word; to read its whole database takes long. */
 #define TTY_EVERY_US	30000000ull
 
+#define NAMELESS_US	3000000ull
+
 /**
  * struct child - a source that was made
  * @name: its name
@@ -43,7 +45,8 @@ struct child {
  * @config: the section
  * @links: folder of the names of adapters
  * @places: folder of the places where they are plugged in
- * @nodes: folder of device nodes, NULL: nodes are not asked (tests, whose ttys have none)
+ * @nameless_us: so long a port without links is not called by its tty
+ * @again: a look when that has passed
  * @read_ttys: opted_ttys_read()
  * @udev: tells of ttys, NULL: nobody does
  * @tty_look: a look at ttys behind one at ports
@@ -60,7 +63,8 @@ struct port_sources {
 	struct source_config config;
 	const char *links;
 	const char *places;
-	const char *nodes;
+	u64 nameless_us;
+	sd_event_source *again;
 	int (*read_ttys)(struct opted_tty *ret);
 	sd_device_monitor *udev;
 	sd_event_source *tty_look;
