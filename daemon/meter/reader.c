@@ -77,32 +77,13 @@ static void tell_error(struct way *w, int error)
 			});
 }
 
-/* Do whole APDUs, and nothing else, fill these octets? */
-static bool are_whole_apdus(const u8 *p, const u8 *end)
-{
-	struct apdu apdu;
-	size_t n;
-
-	while (p < end) {
-		apdu_skip_llc(&p, end);
-		if (!apdu_length(p, (size_t)(end - p), &n)) {
-			if (n > (size_t)(end - p))
-				return false;
-			p += n;
-		} else if (apdu_parse(&p, end, &apdu) < 0 || axdr_skip(&p, end) < 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /*
  * A wrong key makes noise, in which an empty list or the head of a block stands now and then: without a
  * tag to tell, what gives no reading has at least to be made as a message is, to the end.
  */
 static bool is_noise(const struct way *w, const u8 *rest, const u8 *end)
 {
-	return w->ciphered && !w->verified && !are_whole_apdus(rest, end);
+	return w->ciphered && !w->verified && !apdu_are_whole(rest, end);
 }
 
 /* The list that was just read. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../sim/encode.h"
 #include "link/p1.h"
 #include "meter/meter.h"
 #include "util.h"
@@ -82,19 +83,6 @@ static void take(void *ctx, const u8 *telegram, size_t n, enum p1_checksum check
 	b->telegrams++;
 }
 
-static u16 crc_of(const u8 *p, size_t n)
-{
-	u16 crc = 0;
-
-	for (; n; n--) {
-		crc ^= *p++;
-		for (unsigned int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
-	}
-
-	return crc;
-}
-
 /* As many telegrams as fit, back to back, values changing. */
 static size_t fill(u8 *line, size_t size, const struct kind *kind, unsigned int *ret_telegrams)
 {
@@ -109,7 +97,7 @@ static size_t fill(u8 *line, size_t size, const struct kind *kind, unsigned int 
 #pragma GCC diagnostic pop
 
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%04X\r\n",
-					crc_of((u8 *)text, len));
+					sim_crc16_arc((u8 *)text, len));
 		memcpy(line + n, text, len);
 		n += len;
 	}

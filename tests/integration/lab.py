@@ -40,6 +40,16 @@ def crc(octets):
     return (c ^ 0xffff).to_bytes(2, "little")
 
 
+def crc_arc(octets):
+    """CRC-16/ARC, as a number: that of a telegram of P1."""
+    c = 0
+    for o in octets:
+        c ^= o
+        for _ in range(8):
+            c = c >> 1 ^ 0xa001 if c & 1 else c >> 1
+    return c
+
+
 def frame(info):
     """An HDLC frame, as octets with both flags."""
     head = bytes([0xa0, len(info) + 10]) + bytes.fromhex("41088313")

@@ -15,15 +15,6 @@ PATH = "/org/amshan/Amshan1/meter/"
 NAME = "org.amshan.Amshan1."
 
 
-def crc_arc(octets):
-    c = 0
-    for o in octets:
-        c ^= o
-        for _ in range(8):
-            c = c >> 1 ^ 0xa001 if c & 1 else c >> 1
-    return c
-
-
 def telegram(second, power, gas, minute, checksum=True):
     """A Dutch one of 11:20 on a day in winter: power in W, gas in litres as it was at this minute past eleven."""
     lines = ["/AMS5\\TEST", "", "1-3:0.2.8(50)", "0-0:1.0.0(2511221120%02dW)" % second,
@@ -33,7 +24,7 @@ def telegram(second, power, gas, minute, checksum=True):
              "0-1:24.1.0(003)", "0-1:96.1.0(%s)" % GAS.encode().hex().upper(),
              "0-1:24.2.1(25112211%02d00W)(%09.3f*m3)" % (minute, gas / 1000), "!"]
     octets = "\r\n".join(lines).encode()
-    return octets + (b"%04X\r\n" % crc_arc(octets) if checksum else b"\r\n")
+    return octets + (b"%04X\r\n" % lab.crc_arc(octets) if checksum else b"\r\n")
 
 
 class Channels(MqttTest):

@@ -35,19 +35,10 @@ DAMAGED = ", but none is whole with a good checksum: octets are damaged or lost;
 CIPHERED = b"\xdb\x08KAM\x45\x01\xab\xf4\x3f\x15\x20\0\0\0\1what is encrypted"
 
 
-def crc16(octets):
-    crc = 0
-    for octet in octets:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xa001 if crc & 1 else crc >> 1
-    return crc
-
-
 def p1(ident, off=0):
     """A telegram; off: its checksum is wrong by so much."""
     text = ident + b"\r\n\r\n1-0:1.8.0(00006136.120*kWh)\r\n1-0:1.7.0(0000.123*kW)\r\n!"
-    return text + b"%04X\r\n" % ((crc16(text) + off) & 0xffff)
+    return text + b"%04X\r\n" % ((lab.crc_arc(text) + off) & 0xffff)
 
 
 def mbus(data):

@@ -10,26 +10,14 @@
 
 #include <amshan/types.h>
 
-/* CRC-16/ARC bit by bit (IEC 62056-21 telegrams of P1). */
-static inline u16 octets_arc(const void *data, size_t n)
-{
-	const u8 *p = data;
-	u16 crc = 0;
-
-	while (n--) {
-		crc ^= *p++;
-		for (unsigned int i = 0; i < 8; i++)
-			crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
-	}
-	return crc;
-}
+#include "../sim/encode.h"
 
 /* octets_telegram() - identification, lines, '!' and the right checksum; returns the length */
 static inline size_t octets_telegram(const char *identification, const char *lines, u8 *out, size_t size)
 {
 	size_t n = (size_t)snprintf((char *)out, size, "/%s\r\n\r\n%s!", identification, lines);
 
-	return n + (size_t)snprintf((char *)out + n, size - n, "%04X\r\n", octets_arc(out, n));
+	return n + (size_t)snprintf((char *)out + n, size - n, "%04X\r\n", sim_crc16_arc(out, n));
 }
 
 /* octets_mbus() - one long frame around @n octets of data; returns its length */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "link/mbus.h"
+#include "xorshift.h"
 
 #define MS	1000000ull
 #define S	(1000 * MS)
@@ -81,17 +82,6 @@ static inline bool same(const struct caught *a, const struct caught *b)
 }
 
 /* ---- frames ---- */
-
-static u32 rng_state;
-
-static u32 rng(void)
-{
-	rng_state ^= rng_state << 13;
-	rng_state ^= rng_state >> 17;
-	rng_state ^= rng_state << 5;
-
-	return rng_state;
-}
 
 /* A frame with @n octets of data; L wraps if there are too many of them. */
 static size_t put_frame(u8 *to, u8 ci, const u8 *data, size_t n)

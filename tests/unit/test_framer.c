@@ -19,6 +19,7 @@
 #include "../sim/encode.h"
 #include "../sim/meters.h"
 #include "util.h"
+#include "xorshift.h"
 
 #define MS	1000000ull
 
@@ -78,17 +79,6 @@ static void put_frame(struct enc *e, const u8 *head, size_t head_n, const u8 *in
 	enc_octets(e, info, info_n);
 	enc_hdlc_end(e, mark);
 	assert_false(e->overflow);
-}
-
-static u32 rng_state;
-
-static u32 rng(void)
-{
-	rng_state ^= rng_state << 13;
-	rng_state ^= rng_state >> 17;
-	rng_state ^= rng_state << 5;
-
-	return rng_state;
 }
 
 /* ---- the checksum ---- */

@@ -13,8 +13,10 @@
 
 #include <cmocka.h>
 
+#include "../sim/encode.h"
 #include "link/p1.h"
 #include "util.h"
+#include "xorshift.h"
 
 static u64 looked;		/* octets that were searched, moved or summed up */
 
@@ -58,31 +60,6 @@ static u16 counted_crc16(u16 crc, const u8 *p, size_t n)
 
 #define SECOND	1000000000ull
 
-/* CRC-16/ARC, one bit after the other. */
-static u16 crc_of(const u8 *p, size_t n)
-{
-	u16 crc = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= p[i];
-		for (unsigned int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
-	}
-
-	return crc;
-}
-
-static u32 rng_state;
-
-static u32 rng(void)
-{
-	rng_state ^= rng_state << 13;
-	rng_state ^= rng_state >> 17;
-	rng_state ^= rng_state << 5;
-
-	return rng_state;
-}
-
 /* ---- a line is written as text ---- */
 
 struct wire {
@@ -115,7 +92,7 @@ static void put(struct wire *w, const char *text)
 		case '@':
 		case '~':
 		case '#':
-			crc = crc_of(w->data + w->begin, w->n - w->begin);
+			crc = sim_crc16_arc(w->data + w->begin, w->n - w->begin);
 			snprintf(digits, sizeof(digits), *text == '~' ? "%04x" : "%04X",
 				 *text == '#' ? crc ^ 0x10u : crc);
 			put_octets(w, digits, 4);
@@ -201,16 +178,16 @@ static void crc_is_that_of_the_polynomial(void **state)
 	for (size_t n = 0; n < 256; n++) {
 		size_t cut = n ? rng() % n : 0, at = rng() % 44;
 
-		assert_int_equal(p1_crc16(0, data + at, n), crc_of(data + at, n));
+		assert_int_equal(p1_crc16(0, data + at, n), sim_crc16_arc(data + at, n));
 		assert_int_equal(p1_crc16(p1_crc16(0, data + at, cut), data + at + cut, n - cut),
-				 crc_of(data + at, n));
+				 sim_crc16_arc(data + at, n));
 	}
 	/* Each look-up of each row: one octet that is not zero, and n that follow. */
 	for (size_t n = 0; n < 40; n++) {
 		for (unsigned int v = 0; v < 256; v++) {
 			u8 one[40] = { (u8)v };
 
-			assert_int_equal(p1_crc16(0, one, n), crc_of(one, n));
+			assert_int_equal(p1_crc16(0, one, n), sim_crc16_arc(one, n));
 		}
 	}
 }

@@ -367,19 +367,6 @@ static void text_is_named(void **state)
 	assert_int_equal(l.result.other, LISTEN_NOTHING_ELSE);
 }
 
-/* CRC-16/ARC, as the meter's side makes it. */
-static u16 crc16(const char *p, size_t n)
-{
-	u16 crc = 0;
-
-	while (n--) {
-		crc ^= (u8)*p++;
-		for (int i = 0; i < 8; i++)
-			crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
-	}
-	return crc;
-}
-
 #define P1_LINES "\r\n\r\n1-0:1.8.0(00006136.120*kWh)\r\n1-0:1.7.0(0000.123*kW)\r\n"
 
 /* A telegram in buf; @off: the checksum is wrong by so much. */
@@ -387,7 +374,7 @@ static size_t telegram(const char *ident, u16 off)
 {
 	int n = snprintf((char *)buf, sizeof(buf), "/%s" P1_LINES "!", ident);
 
-	return (size_t)(n + sprintf((char *)buf + n, "%04X\r\n", (u16)(crc16((char *)buf, n) + off)));
+	return (size_t)(n + sprintf((char *)buf + n, "%04X\r\n", (u16)(sim_crc16_arc(buf, n) + off)));
 }
 
 static void a_telegram_is_good_at_once(void **state)

@@ -17,19 +17,9 @@
 #include "link/hextext.h"
 #include "link/segments.h"
 #include "util.h"
+#include "xorshift.h"
 
 #define S	USEC_PER_SEC
-
-static u32 rng_state;
-
-static u32 rng(void)
-{
-	rng_state ^= rng_state << 13;
-	rng_state ^= rng_state >> 17;
-	rng_state ^= rng_state << 5;
-
-	return rng_state;
-}
 
 static size_t unhex(const char *hex, u8 *out)
 {
