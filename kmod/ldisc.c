@@ -6,10 +6,10 @@
  * /dev/amshanN.  There is no alias by which the module would be loaded for whoever asks a tty for
  * its number.
  *
- * It knows HDLC alone.  A record of /dev/amshanN is promised to be whole and checked: of a P1 telegram
- * the checksum is optional, and whether one without it is believed is a setting of the user; an M-Bus
- * frame has a sum of 8 bits, and is one piece of a message.  Neither is short of time: user space
- * reads them from the tty (daemon/link/).
+ * It knows HDLC alone.  A record of /dev/amshanN is promised to be whole and checked: of a P1
+ * telegram the checksum is optional, and whether one without it is believed is a setting of the
+ * user; an M-Bus frame has a sum of 8 bits, and is one piece of a message.  Neither is short of
+ * time: user space reads them from the tty (daemon/link/).
  *
  * The core calls open() and close() with its ldisc semaphore held for writing, all others for
  * reading; receive_buf() comes from a workqueue (or from TIOCSTI), one at a time for one tty.  So
