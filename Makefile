@@ -439,7 +439,7 @@ help:
 	@echo 'make check-kasan  the tests of the module under a debugging kernel, which is built first'
 	@echo 'make deps       only install the packages that all of it needs; build-deps: only those to build'
 	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
-	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=4 test programs at a time'
+	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=2 test programs at a time'
 
 .PHONY: all everything vm-programs bench-build fuzz-build lint-build deps build-deps demo test lint lint-kmod asan \
 	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-ha check-system $(systems:%=system-%) \

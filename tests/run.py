@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run the tests: unit (cmocka binaries), integration (Python unittest modules), fuzzers.
 
-BUILD in the environment names the build folder (default: build).  At most two jobs run at the same
+BUILD in the environment names the build folder (default: build).  A few jobs run at the same
 time, each in a session and a temporary folder of its own: a job that hangs is ended, and one that
 leaves a process behind has failed.  The last line is "N passed, N failed, N skipped" alone.
 """
@@ -29,7 +29,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 SLOW = ("test_silence.py", "test_sources.py", "test_mqtt.py", "test_derived.py", "test_homeassistant.py",
         "test_health.py")
-JOBS = int(os.environ.get("JOBS", "4"))
+JOBS = int(os.environ.get("JOBS", "0"))
+WAITING_JOBS, COMPUTING_JOBS = 8, 4     # integration tests wait more than they compute
 TEST_SECONDS = 120      # one Python test
 BINARY_SECONDS = 180    # all tests of a binary
 SLOWER = 10             # that many times slower under valgrind
@@ -312,7 +313,8 @@ def main():
     if args.valgrind:
         os.environ["AMSHAN_BRIEF"] = "1"        # for tests whose many days say nothing more of memory
     results = []
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+    jobs = JOBS or (COMPUTING_JOBS if args.valgrind or args.fuzz else WAITING_JOBS)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in concurrent.futures.as_completed([pool.submit(j.run) for j in jobs_of(args)]):
             job = future.result()
             counts = collections.Counter(r.outcome for r in job.results)
