@@ -301,34 +301,15 @@ static void port_sources_look(struct kernel_user *u)
 	u64 now = mono_us();
 	int n, n_ttys;
 
-	/* Reading udev's database takes long enough for a port to go meanwhile: only if names depend on it. */
-	n_ttys = tty_sources_any(s) ? tty_sources_begin(s, ttys) : 0;
+	/* First, as it takes long enough for a port to go meanwhile. */
+	n_ttys = tty_sources_begin(s, ttys);
 	n = kernel_ports_get(s->ports, &all);
 	if (n > 0)
 		memcpy(port, all, n * sizeof(port[0]));
 	for (int i = 0; i < n; i++)
 		port_take(s, &port[i], now);
-	if (tty_sources_any(s))
-		tty_sources_take(s, ttys, n_ttys, now);
-	else if (s->tty_news || now - s->ttys_us >= s->tty_every_us)
-		sd_event_source_set_enabled(s->tty_look, SD_EVENT_ONESHOT);
+	tty_sources_take(s, ttys, n_ttys, now);
 	alone_set(s, !s->n_children);
-}
-
-/* Behind the look of all who read ports. */
-static int on_tty_look(sd_event_source *es, void *ctx)
-{
-	struct opted_tty ttys[OPTED_TTYS_MAX];
-	struct port_sources *s = ctx;
-	int n;
-
-	s->tty_news = false;
-	n = tty_sources_begin(s, ttys);
-	tty_sources_take(s, ttys, n, mono_us());
-	s->ttys_us = mono_us();
-	alone_set(s, !s->n_children);
-
-	return 0;
 }
 
 /* ---- */
@@ -348,15 +329,10 @@ int port_sources_new(struct kernel_ports *ports, struct registry *reg,
 	s->places = KERNEL_PLACES;
 	s->nameless_us = NAMELESS_US;
 	s->read_ttys = opted_ttys_read;
-	s->tty_every_us = TTY_EVERY_US;
-	s->tty_news = true;
 	s->user.look = port_sources_look;
 	s->user.source = s->config.name;
-	if (sd_event_add_defer(kernel_ports_event(ports), &s->tty_look, on_tty_look, s) < 0 ||
-	    sd_event_source_set_enabled(s->tty_look, SD_EVENT_OFF) < 0 ||
-	    sd_event_add_time(kernel_ports_event(ports), &s->again, CLOCK_MONOTONIC, 0, 1, on_again, s) < 0 ||
+	if (sd_event_add_time(kernel_ports_event(ports), &s->again, CLOCK_MONOTONIC, 0, 1, on_again, s) < 0 ||
 	    sd_event_source_set_enabled(s->again, SD_EVENT_OFF) < 0) {
-		sd_event_source_disable_unref(s->tty_look);
 		sd_event_source_disable_unref(s->again);
 		config_clear(&s->config);
 		free(s);
@@ -385,7 +361,6 @@ int port_sources_update(struct port_sources *s, const struct source_config *conf
 		registry_update_source(s->registry, &c);
 	}
 	/* A tty that had a source of its own may have none now, or the other way round. */
-	s->tty_news = true;
 	kernel_ports_look(s->ports);
 
 	return 0;
@@ -397,7 +372,6 @@ void port_sources_free(struct port_sources *s)
 		return;
 	kernel_ports_leave(s->ports, &s->user);
 	sd_device_monitor_unref(s->udev);
-	sd_event_source_disable_unref(s->tty_look);
 	sd_event_source_disable_unref(s->again);
 	alone_set(s, false);
 	while (s->n_children)
@@ -415,7 +389,6 @@ void port_sources_ttys_from(struct port_sources *s, int (*read)(struct opted_tty
 			    const char *places)
 {
 	s->read_ttys = read;
-	s->tty_every_us = 0;
 	s->places = places;
 	s->nameless_us = 0;
 }

@@ -16,9 +16,6 @@
 /* Also of ports that are gone, so that adapters which never come back do not add up. */
 #define CHILDREN_MAX	(2 * AMSHAN_PORTS_MAX)
 
-/* udev tells of ttys, and may lose an event without a word; to read its whole database takes long. */
-#define TTY_EVERY_US	30000000ull
-
 #define NAMELESS_US	3000000ull
 
 /**
@@ -49,10 +46,6 @@ struct child {
  * @again: a look when that has passed
  * @read_ttys: opted_ttys_read()
  * @udev: tells of ttys, NULL: nobody does
- * @tty_look: a look at ttys behind one at ports
- * @tty_news: there is something to be seen
- * @ttys_us: when they were last looked at, CLOCK_MONOTONIC
- * @tty_every_us: without news not before so much later
  * @children: the first @n_children are there
  * @alone: the source that says why there is none is there
  */
@@ -67,10 +60,6 @@ struct port_sources {
 	sd_event_source *again;
 	int (*read_ttys)(struct opted_tty *ret);
 	sd_device_monitor *udev;
-	sd_event_source *tty_look;
-	bool tty_news;
-	u64 ttys_us;
-	u64 tty_every_us;
 	struct child children[CHILDREN_MAX];
 	unsigned int n_children;
 	bool alone;
@@ -94,9 +83,6 @@ void child_drop(struct port_sources *s, struct child *c);
  */
 struct child *child_add(struct port_sources *s, const char *uri, const char *adapter, const char *tty,
 			u64 now);
-
-/* tty_sources_any() - is there a child of a tty? */
-bool tty_sources_any(const struct port_sources *s);
 
 /* tty_sources_listen() - have all looked at when a tty comes or goes that is not for the module */
 void tty_sources_listen(struct port_sources *s);

@@ -181,15 +181,6 @@ static void tty_take(struct port_sources *s, const struct opted_tty *t, const st
 
 /* ---- coming and going ---- */
 
-bool tty_sources_any(const struct port_sources *s)
-{
-	for (unsigned int i = 0; i < s->n_children; i++)
-		if (s->children[i].of_tty)
-			return true;
-
-	return false;
-}
-
 /* Is it for us, or was it?  Only this one is asked: reading all ttys would hold up what is told of ports. */
 static bool is_for_us(const struct port_sources *s, sd_device *device)
 {
@@ -215,7 +206,6 @@ static int on_tty(sd_device_monitor *udev, sd_device *device, void *ctx)
 
 	if (!is_for_us(s, device))
 		return 0;
-	s->tty_news = true;
 	kernel_ports_look(s->ports);
 
 	return 0;
