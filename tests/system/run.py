@@ -171,9 +171,13 @@ def main():
     parser.add_argument("--stages", default="packages,install,first,newer", metavar="NAME,...",
                         help="what to do; what is left out is as the last run left it")
     args = parser.parse_args()
+    stages = args.stages.split(",")
+    if "packages" in stages and "install" not in stages and stages != ["packages"]:
+        parser.error("--stages %s: the machine would have the packages of the last run, not the new ones: "
+                     "\"install\" is missing" % args.stages)
 
     run = Run(args.release, args.words)
-    run.run(args.stages.split(","))
+    run.run(stages)
     return total.close("system/" + args.release, run.cases, args.results)
 
 
