@@ -5,6 +5,7 @@ The list of line disciplines is replaced, in a mount namespace of its own, by on
 n_null, which every kernel has: a discipline that takes octets and does nothing.  What needs the module itself is tested
 in virtual machines.
 """
+import contextlib
 import fcntl
 import os
 import shutil
@@ -25,6 +26,7 @@ TIOCGETD, TIOCSETD, TCGETS2 = 0x5424, 0x5423, 0x802c542a
 N_TTY, N_NULL = 0, 27
 NOT_ENABLED = 3     # exit status
 NOBODY = 65534
+FIRST_PTY = 100
 
 # As amshan-attach sees it: n_null under our name.
 LOADED = "n_tty       0\nn_null     26\namshan     27\n"
@@ -36,6 +38,16 @@ def ioctl_int(fd, request, value=0):
 
 
 class Pty(lab.Pty):
+    """One of a number that no other test gets once it has hung up: the kernel gives the lowest that is free."""
+
+    def __enter__(self):
+        with contextlib.ExitStack() as low:
+            while True:
+                super().__enter__()
+                if int(self.name.removeprefix("pts/")) >= FIRST_PTY:
+                    return self
+                low.callback(os.close, self.master)
+
     def ldisc(self):
         fd = self.open()
         try:
