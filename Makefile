@@ -202,12 +202,8 @@ lint-kmod:
 	@tests/deps.sh $(lint_kmod_packages)
 	@BUILD=$(BUILD) $(PYTHON) tests/lint_kmod.py --results $(results)/lint-kmod.json
 
-# One at a time: "make check" begins to build it beside its first stages.
-asan-build:
-	@mkdir -p $(BUILD)
-	@flock $(BUILD)/asan.lock $(submake) BUILD=$(BUILD)/asan SANITIZE='$(asan)' CFLAGS='-O1 -g' everything
-
-asan: asan-build
+asan:
+	@$(submake) BUILD=$(BUILD)/asan SANITIZE='$(asan)' CFLAGS='-O1 -g' everything
 	@BUILD=$(BUILD)/asan SANITIZED=1 $(PYTHON) tests/run.py --unit --integration \
 		--results $(results)/asan.json
 
@@ -271,9 +267,8 @@ check-ha:
 	@BUILD=$(BUILD) $(PYTHON) tests/ha/run.py --folder $(BUILD)/ha --packages '$(ha_packages)' \
 		--results $(results)/$@.json $(if $(HA_ARGS),--words='$(HA_ARGS)')
 
-# Every stage of check runs, also behind one that failed; the last line sums them up.  What asan runs and
-# the root of the virtual machine are made meanwhile, as tests wait more than they compute; the machine
-# itself runs alone, as its lines have times to keep.
+# Every stage of check runs, also behind one that failed; the last line sums them up.  The root
+# of the virtual machine is made meanwhile; the machine itself runs alone, as its lines have times to keep.
 # Whole systems wait more than they compute, and lints leave a processor idle: these run together.
 check_stages := test lint+lint-kmod asan fuzz vm-$(KERNEL)
 all_stages := $(check_stages) valgrind check-ha $(filter-out vm-$(KERNEL),$(vm_kernels:%=vm-%)) \
@@ -281,7 +276,7 @@ all_stages := $(check_stages) valgrind check-ha $(filter-out vm-$(KERNEL),$(vm_k
 
 check: deps
 	@rm -rf $(results)
-	@$(PYTHON) tests/total.py --run '$(MAKE) --no-print-directory' --beside 'asan-build vm-root' $(results) \
+	@$(PYTHON) tests/total.py --run '$(MAKE) --no-print-directory' --beside vm-root $(results) \
 		$(check_stages)
 
 check-all: check
@@ -446,8 +441,8 @@ help:
 	@echo 'Parts of check: lint lint-kmod asan fuzz (fuzz_seconds=$(fuzz_seconds)) valgrind check-vm (KERNEL=$(KERNEL))'
 	@echo 'Variables: BUILD= CC= CFLAGS= LDFLAGS= WERROR=1 V=1; JOBS=2 test programs at a time'
 
-.PHONY: all everything vm-programs bench-build fuzz-build lint-build deps build-deps demo test lint lint-kmod \
-	asan-build asan fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-ha \
-	check-system $(systems:%=system-%) check check-all install install-live uninstall dkms-source dkms-install dkms-remove deb clean help
+.PHONY: all everything vm-programs bench-build fuzz-build lint-build deps build-deps demo test lint lint-kmod asan \
+	fuzz valgrind bench bench-vm check-vm $(vm_kernels:%=vm-%) vm-root check-kasan check-ha check-system $(systems:%=system-%) \
+	check check-all install install-live uninstall dkms-source dkms-install dkms-remove deb clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

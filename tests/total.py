@@ -83,14 +83,13 @@ def run_together(make, stages, path_of):
 
 
 @contextlib.contextmanager
-def beside(make, targets):
-    """What only prepares stages is made while others run, and takes only the time that they leave.  If it fails,
-    the stage itself will say so."""
-    if not targets:
+def beside(make, target):
+    """What only prepares a stage is made while others run.  If it fails, the stage itself will say so."""
+    if not target:
         yield
         return
-    proc = subprocess.Popen(["nice", "-n", "19", *shlex.split(make), *targets.split()], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    proc = subprocess.Popen([*shlex.split(make), target], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         yield
     finally:
@@ -102,7 +101,7 @@ def beside(make, targets):
 def main():
     parser = argparse.ArgumentParser(description="Run stages and sum up.")
     parser.add_argument("--run", metavar="MAKE", required=True)
-    parser.add_argument("--beside", metavar="TARGETS", help="make these meanwhile")
+    parser.add_argument("--beside", metavar="TARGET", help="make this meanwhile")
     parser.add_argument("results")
     parser.add_argument("stage", nargs="+")
     args = parser.parse_args()
