@@ -30,7 +30,7 @@ BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 SLOW = ("test_silence.py", "test_sources.py", "test_mqtt.py", "test_derived.py", "test_homeassistant.py",
         "test_health.py")
 JOBS = int(os.environ.get("JOBS", "0"))
-WAITING_JOBS, COMPUTING_JOBS = 8, 4     # integration tests wait more than they compute
+WAITING_JOBS, COMPUTING_JOBS = 6, 4     # integration tests wait more than they compute
 TEST_SECONDS = 120      # one Python test
 BINARY_SECONDS = 180    # all tests of a binary
 SLOWER = 10             # that many times slower under valgrind
