@@ -27,8 +27,8 @@ import total
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
-SLOW = ("test_silence.py", "test_sources.py", "test_mqtt.py", "test_derived.py", "test_homeassistant.py",
-        "test_health.py")
+SLOW = ("test_sources", "test_silence", "test_derived", "test_doctor", "test_mqtt", "test_health", "test_probe",
+        "test_homeassistant", "test_dbus_bus", "test_plausible")
 JOBS = int(os.environ.get("JOBS", "0"))
 WAITING_JOBS, COMPUTING_JOBS = 6, 4     # integration tests wait more than they compute
 TEST_SECONDS = 120      # one Python test
@@ -283,14 +283,14 @@ def jobs_of(args):
     every = not (args.unit or args.integration or args.fuzz)
     jobs = []
     if args.integration or every:
-        # Those that wait for a time limit of the daemon first; of the others the longest text.
-        paths = sorted(glob.glob(os.path.join(TOP, "tests", "integration", "test_*.py")),
-                       key=lambda p: (os.path.basename(p) in SLOW, os.path.getsize(p)), reverse=True)
-        jobs += [Integration(p, args.only) for p in paths]
+        jobs += [Integration(p, args.only)
+                 for p in sorted(glob.glob(os.path.join(TOP, "tests", "integration", "test_*.py")))]
     if args.unit or every:
         names = sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(TOP, "tests", "unit", "test_*.c")))
         jobs += [Unit(os.path.join(BUILD, "tests", n), args.only, args.valgrind) for n in names
                  if not args.only or args.only in n]
+    # Those that take longest first, so that none of them is left alone at the end.
+    jobs.sort(key=lambda j: SLOW.index(n) if (n := os.path.basename(j.name)) in SLOW else len(SLOW))
     if args.fuzz:
         names = sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(TOP, "tests", "fuzz", "fuzz_*.c")))
         jobs += [Fuzz(os.path.join(BUILD, "tests", n), args.fuzz) for n in names if not args.only or args.only in n]
