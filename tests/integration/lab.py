@@ -30,24 +30,22 @@ def free_port():
         return s.getsockname()[1]
 
 
-def crc(octets):
-    """CRC-16/X.25, low octet first."""
-    c = 0xffff
+def reflected_crc(octets, polynomial, c):
     for o in octets:
         c ^= o
         for _ in range(8):
-            c = c >> 1 ^ 0x8408 if c & 1 else c >> 1
-    return (c ^ 0xffff).to_bytes(2, "little")
+            c = c >> 1 ^ polynomial if c & 1 else c >> 1
+    return c
+
+
+def crc(octets):
+    """CRC-16/X.25, low octet first."""
+    return (reflected_crc(octets, 0x8408, 0xffff) ^ 0xffff).to_bytes(2, "little")
 
 
 def crc_arc(octets):
     """CRC-16/ARC, as a number: that of a telegram of P1."""
-    c = 0
-    for o in octets:
-        c ^= o
-        for _ in range(8):
-            c = c >> 1 ^ 0xa001 if c & 1 else c >> 1
-    return c
+    return reflected_crc(octets, 0xa001, 0)
 
 
 def frame(info):
