@@ -6,6 +6,9 @@ import struct
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+from lab import crc_arc  # noqa: E402
+
 MAKERS = ("aidon", "aidon-1p", "aidon-se", "embriq-it", "kaifa", "kaifa-1p", "kaifa-ct", "kaifa-se", "kamstrup",
           "kamstrup-1p", "kamstrup-centivolt")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -90,15 +93,6 @@ def segments(octets, size):
                     for i, part in enumerate(parts) for sender in (0, 1))
 
 
-def crc16_arc(octets):
-    crc = 0
-    for octet in octets:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xa001 if crc & 1 else crc >> 1
-    return crc
-
-
 def telegrams():
     """P1: of some countries, and ciphered."""
     swedish = (b"/LGF5E360\r\n\r\n0-0:1.0.0(261122193000W)\r\n1-0:1.8.0(00000896.020*kWh)\r\n1-0:1.7.0(0001.011*kW)\r\n"
@@ -113,7 +107,7 @@ def telegrams():
     ciphered = b"/EGM5G35\r\n\r\n\0\x82\0\x20\x30\0\0\0\1" + bytes(range(27)) + b"!FE0C\r\n"
     tagged = b"/ABC5\r\n\r\n\xdb\x08KAM12345\x20\x30\0\0\0\1" + bytes(range(27)) + b"!\r\n"
     for text in (swedish, dutch):
-        yield text + b"%04X\r\n" % crc16_arc(text)
+        yield text + b"%04X\r\n" % crc_arc(text)
         yield text + b"0000\r\n" + text[:-30] + text
     yield from (old, ciphered, tagged, tagged[:30] + ciphered)
 
